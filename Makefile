@@ -25,7 +25,6 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 export PIP_DEFAULT_TIMEOUT ?= 120
-export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help setup run test test-setup lint lock build bench docs clean
 
@@ -98,7 +97,7 @@ test:
 	@$(MAKE) --no-print-directory test-setup
 	@$(MAKE) --no-print-directory lint
 	$(PYTEST)
-	$(BIN)/python scripts/with_postgres.py -- $(PYTEST) --only-database
+	$(BIN)/python scripts/with_postgres.py -- $(PYTEST) -p tests.house.only_database
 
 # --- for developers --------------------------------------------------------------------------------------------------
 
@@ -108,9 +107,8 @@ lock: $(VENV)/.made-dev
 	$(UV) -c requirements/dev.txt requirements/setup.in -o requirements/setup.txt
 	$(UV) -c requirements/dev.txt requirements/base.in -o requirements/base.txt
 
-build: setup
+build: $(VENV)/.made-dev setup
 	rm -rf dist build
-	$(PIP) install --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m build --wheel --no-isolation
 
 bench: test-setup

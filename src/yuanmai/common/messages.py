@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import io
 import re
 import sys
@@ -117,7 +118,7 @@ def check(package: Path = PACKAGE, languages: tuple[str, ...] = LANGUAGES) -> li
     problems: list[Problem] = []
     rooms = sorted(p for p in package.iterdir() if p.is_dir() and not p.name.startswith(("_", ".")))
     for language in languages:
-        translated: dict[Key, tuple[str, Any]] = {}
+        translated = _framework_messages(language)
         for room in rooms:
             for source in sorted(room.glob(f"**/locale/{language}/LC_MESSAGES/*.po")):
                 problems += _check_catalog(room.name, source, translated)
@@ -128,6 +129,22 @@ def check(package: Path = PACKAGE, languages: tuple[str, ...] = LANGUAGES) -> li
                         Problem(room.name, f"not translated into {language}", message.text, message.places[0])
                     )
     return problems
+
+
+def _framework_messages(language: str) -> dict[Key, tuple[str, Any]]:
+    """What Django itself translates on every page (names of languages, months, its own form errors)."""
+    framework = importlib.util.find_spec("django")
+    if framework is None or framework.origin is None:
+        return {}
+    source = Path(framework.origin).parent / "conf" / "locale" / language / "LC_MESSAGES" / "django.po"
+    with source.open("rb") as stream:
+        catalog = _babel()[0](stream, locale=language)
+    # None: a room may say it in its own words; its catalogue is read before Django's.
+    return {
+        (e.context, e.id if isinstance(e.id, str) else e.id[0]): ("", None)
+        for e in catalog
+        if e.id and e.string
+    }
 
 
 def _check_catalog(room: str, source: Path, translated: dict[Key, tuple[str, Any]]) -> list[Problem]:
@@ -155,11 +172,12 @@ def _check_catalog(room: str, source: Path, translated: dict[Key, tuple[str, Any
                 problems.append(Problem(room, "a placeholder is lost in the translation", one, place))
         key = (entry.context, one)
         before = translated.get(key)
-        if before and before[1] != entry.string:
+        if before and before[1] not in (None, entry.string):
             problems.append(
                 Problem(room, f"translated differently by {before[0]} ({before[1]!r}, {entry.string!r})", one)
             )
-        translated.setdefault(key, (room, entry.string))
+        if before is None or before[1] is None:
+            translated[key] = (room, entry.string)
     return problems
 
 
