@@ -1,0 +1,56 @@
+"""The command ``yuanmai doctor``."""
+
+import json
+
+import click
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from yuanmai.core.doctor.model import Examined, State, examine
+
+COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
+
+
+def as_json(results: list[Examined]) -> str:
+    """The results as one JSON document: ``{"healthy", "checks": [{"name", "title", "state", "what", "mend"}]}``."""
+    document = {
+        "healthy": all(result.outcome.state is not State.FAIL for result in results),
+        "checks": [
+            {
+                "name": result.name,
+                "title": str(result.title),
+                "state": result.outcome.state.value,
+                "what": str(result.outcome.what),
+                "mend": str(result.outcome.mend),
+            }
+            for result in results
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+@click.command("doctor")
+@click.option("--json", "json_", is_flag=True, help="Print one JSON document and nothing else.")
+def doctor_command(json_: bool) -> None:
+    """Say what is missing or misconfigured, and how to mend it. Exit code 1 when something does not work."""
+    results = []
+    for result in examine():
+        results.append(result)
+        if not json_:
+            _print(result)
+    failed = sum(result.outcome.state is State.FAIL for result in results)
+    if json_:
+        click.echo(as_json(results))
+    elif failed:
+        click.echo(ngettext("%(n)d check failed.", "%(n)d checks failed.", failed) % {"n": failed})
+    else:
+        click.echo(_("Everything needed works."))
+    raise SystemExit(1 if failed else 0)
+
+
+def _print(result: Examined) -> None:
+    outcome = result.outcome
+    state = click.style(f"{outcome.state.value:<4}", fg=COLOURS[outcome.state])
+    click.echo(f"{state}  {result.title}: {outcome.what}")
+    if outcome.mend:
+        click.echo(f"      → {outcome.mend}")
