@@ -24,7 +24,7 @@ ROOMS = sorted(
 KNOWN = {
     "__init__", "apps", "models", "engine", "actions", "queries", "figures", "workbooks", "api", "views", "urls", "forms",
     "tables", "filters", "templates", "migrations", "presets", "locale", "admin", "permissions", "navigation", "search",
-    "workflows", "tasks", "checks", "commands", "documents", "findings",
+    "workflows", "tasks", "checks", "commands", "documents", "findings", "projection", "recording",
 }  # fmt: skip
 # The room of people also is where identity is decided; nothing else may add words of its own.
 ALSO = {
