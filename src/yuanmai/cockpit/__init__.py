@@ -1,0 +1,1 @@
+"""Home, search, wall chart and bulletins: reads everything, owns nothing but layouts."""

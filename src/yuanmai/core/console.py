@@ -1,0 +1,85 @@
+"""What all commands share: JSON on standard output, refusals as problem documents, exit codes."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+from django.core.exceptions import BadRequest, ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import translation
+
+from yuanmai.core.policy import Denied
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Refused(Exception):
+    """Input that is refused; `problem` is printed as JSON, `message` for people."""
+
+    def __init__(self, message: str, problem: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.problem = dict(problem or {"title": message, "status": 400})
+
+
+def number(value: Decimal | None) -> int | float | None:
+    """Return a Decimal as a JSON number: whole ones exactly, others as the nearest double."""
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def plain(value: Any) -> Any:
+    """Return a structure with every Decimal as a JSON number."""
+    if isinstance(value, Decimal):
+        return number(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(plain(document), ensure_ascii=False, indent=2, cls=DjangoJSONEncoder))
+
+
+def command(function: F) -> F:
+    """Give a command the `--json` option and the house's way to refuse: exit 1 with a problem document.
+
+    The language follows ``LANG``/``LC_ALL`` (English for ``en…``), Chinese otherwise. The function gets `as_json`.
+    """
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+    @wraps(function)
+    def run(*args: Any, as_json: bool, **kwargs: Any) -> Any:
+        translation.activate(console_language())
+        try:
+            return function(*args, as_json=as_json, **kwargs)
+        except (Refused, Denied, BadRequest, ValidationError) as error:
+            if isinstance(error, Refused):
+                message, problem = error.message, error.problem
+            elif isinstance(error, ValidationError):
+                message, problem = "; ".join(error.messages), {"title": "; ".join(error.messages), "status": 422}
+            else:
+                message = str(error)
+                problem = {"title": message, "status": 403 if isinstance(error, Denied) else 400}
+            if as_json:
+                print_json(problem)
+            else:
+                click.echo(message, err=True)
+            sys.exit(1)
+
+    return run  # type: ignore[return-value]
+
+
+def console_language() -> str:
+    """Return the language of the terminal: English where the environment says so, Chinese where unknown."""
+    tag = os.environ.get("YUANMAI_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "en" if tag.lower().startswith("en") else "zh-hans"

@@ -1,0 +1,1 @@
+"""Pure computation of the ground floor: chains of hashes, bitemporal timelines, periods."""

@@ -1,0 +1,23 @@
+"""Model fields with the house's meaning."""
+
+from typing import Any
+
+from django.db import models
+
+
+class MoneyField(models.DecimalField):
+    """An amount in yuan, exact to the cent (18 digits)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_digits", 18)
+        kwargs.setdefault("decimal_places", 2)
+        super().__init__(*args, **kwargs)
+
+
+class AreaField(models.DecimalField):
+    """An area in square metres, exact to 0.01 m²."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_digits", 16)
+        kwargs.setdefault("decimal_places", 2)
+        super().__init__(*args, **kwargs)

@@ -1,0 +1,244 @@
+"""Answering figures: value, breakdown, trend, rows."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import DecimalField, F, QuerySet, Sum
+from django.db.models.functions import Cast
+
+from yuanmai.core.audit.log import versions
+from yuanmai.core.figures.model import Calendar, Derived, Dimension, Facts, Figure, Query, Result, RowView, get
+from yuanmai.core.policy import Text
+
+_DECIMAL: DecimalField[Any, Any] = DecimalField(max_digits=24, decimal_places=6)
+
+
+@dataclass(frozen=True)
+class Group:
+    """One part of a breakdown: the dimension's value, its name, and the figure for it."""
+
+    value: str
+    label: Text
+    result: Result
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row behind a figure with what it adds to numerator and denominator."""
+
+    view: RowView
+    numerator: Decimal | None
+    denominator: Decimal | None
+
+
+def _decimal(value: Any) -> Decimal:
+    """Return an exact Decimal without trailing zeros of the cast; None counts as 0."""
+    if value is None:
+        return Decimal(0)
+    number = Decimal(str(value))
+    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
+
+
+def _result(figure: Facts, numerator: Any, denominator: Any) -> Result:
+    top = _decimal(numerator)
+    if figure.denominator is None:
+        return Result(top, top, None)
+    bottom = _decimal(denominator)
+    return Result(top / bottom if bottom else None, top, bottom)
+
+
+def _sums(figure: Facts) -> dict[str, Sum]:
+    sums = {"figure_numerator": Sum(Cast(figure.numerator, _DECIMAL))}
+    if figure.denominator is not None:
+        sums["figure_denominator"] = Sum(Cast(figure.denominator, _DECIMAL))
+    return sums
+
+
+def facts_of(figure: Facts, query: Query) -> QuerySet[Any]:
+    """Return the facts of a figure, narrowed by the query's filters; raises `KeyError` for an unknown dimension."""
+    facts = figure.facts(query)
+    for code, value in query.filters:
+        facts = narrow(facts, figure.dimension(code), value)
+    return facts
+
+
+def narrow(facts: QuerySet[Any], dimension: Dimension, value: str) -> QuerySet[Any]:
+    """Keep the facts that have `value` in `dimension`."""
+    if dimension.narrow is not None:
+        return dimension.narrow(facts, value)
+    if isinstance(dimension.path, str):
+        return facts.filter(**{dimension.path: value or None} if value else {f"{dimension.path}__in": ["", None]})
+    return facts.annotate(figure_dimension=dimension.path).filter(figure_dimension=value)
+
+
+def _cached(figure: Figure, what: str, query: Query, known: dict[str, int]) -> str:
+    version = "-".join(str(known.get(room, 0)) for room in (figure.room, *figure.rooms))
+    return f"figure:{what}:{figure.code}:{version}:{hash(query.key):x}"
+
+
+def evaluate(code: str, query: Query) -> Result:
+    """Return the figure's value; kept in memory until a room that it depends on changes."""
+    return evaluate_many([code], query)[code]
+
+
+def evaluate_many(codes: Iterable[str], query: Query) -> dict[str, Result]:
+    """Return several figures for one question, sharing the look-up of versions and the inputs of derived figures."""
+    known = versions()
+    done: dict[str, Result] = {}
+
+    def one(code: str) -> Result:
+        if code not in done:
+            figure = get(code)
+            key = _cached(figure, "value", query, known)
+            result = cache.get(key)
+            if result is None:
+                result = _compute(figure, query, one)
+                cache.set(key, result)
+            done[code] = result
+        return done[code]
+
+    return {code: one(code) for code in codes}
+
+
+def _compute(figure: Figure, query: Query, one: Any) -> Result:
+    if isinstance(figure, Facts):
+        sums = facts_of(figure, query).aggregate(**_sums(figure))
+        return _result(figure, sums["figure_numerator"], sums.get("figure_denominator"))
+    if isinstance(figure, Calendar):
+        return figure.compute(query)
+    assert isinstance(figure, Derived)
+    return figure.combine({code: one(code) for code in figure.inputs})
+
+
+def breakdown(code: str, query: Query, dimension: str) -> list[Group]:
+    """Split a figure by one of its dimensions; groups in the order of their values.
+
+    Raises `KeyError` when the figure does not have the dimension.
+    """
+    figure = get(code)
+    key = _cached(figure, f"by-{dimension}", query, versions())
+    groups = cache.get(key)
+    if groups is None:
+        groups = _breakdown(figure, query, dimension)
+        cache.set(key, groups)
+    return groups
+
+
+def _breakdown(figure: Figure, query: Query, code: str) -> list[Group]:
+    if isinstance(figure, Calendar):
+        raise KeyError(f"{figure.code} has no dimension {code}")
+    dimension = figure.dimension(code)
+    if isinstance(figure, Derived):
+        return _derived_breakdown(figure, query, dimension)
+    assert isinstance(figure, Facts)
+    facts = facts_of(figure, query)
+    if dimension.values is not None:
+        return [
+            Group(value, dimension.label(value), _aggregate(figure, narrow(facts, dimension, value)))
+            for value in dimension.values(facts)
+        ]
+    grouped = (
+        facts.order_by()
+        .annotate(figure_dimension=_expression(dimension))
+        .values("figure_dimension")
+        .annotate(**_sums(figure))
+        .order_by("figure_dimension")
+    )
+    return [
+        Group(
+            "" if row["figure_dimension"] is None else str(row["figure_dimension"]),
+            dimension.label(row["figure_dimension"]),
+            _result(figure, row["figure_numerator"], row.get("figure_denominator")),
+        )
+        for row in grouped
+    ]
+
+
+def _expression(dimension: Dimension) -> Any:
+    return F(dimension.path) if isinstance(dimension.path, str) else dimension.path
+
+
+def _aggregate(figure: Facts, facts: QuerySet[Any]) -> Result:
+    sums = facts.aggregate(**_sums(figure))
+    return _result(figure, sums["figure_numerator"], sums.get("figure_denominator"))
+
+
+def _derived_breakdown(figure: Derived, query: Query, dimension: Dimension) -> list[Group]:
+    split: dict[str, dict[str, Group]] = {}
+    whole: dict[str, Result] = {}
+    for code in figure.inputs:
+        if dimension.code in {d.code for d in get(code).dimensions}:
+            split[code] = {group.value: group for group in breakdown(code, query, dimension.code)}
+        else:
+            whole[code] = evaluate(code, query)
+    values = {value: group.label for groups in split.values() for value, group in groups.items()}
+    nothing = Result(None)
+    return [
+        Group(
+            value,
+            label,
+            figure.combine(
+                {**whole, **{c: groups[value].result if value in groups else nothing for c, groups in split.items()}}
+            ),
+        )
+        for value, label in values.items()
+    ]
+
+
+def month_ends(as_of: date, months: int) -> list[date]:
+    """Return the last days of the `months` months before `as_of`'s month, and `as_of` itself, ascending."""
+    days = [as_of]
+    first = as_of.replace(day=1)
+    for _ in range(months - 1):
+        last = first - timedelta(days=1)
+        days.append(last)
+        first = last.replace(day=1)
+    return sorted(days)
+
+
+def trend(code: str, query: Query, months: int | None = None) -> list[tuple[date, Result]]:
+    """Return the figure at the ends of the last months; by default the months of `as_of`'s year."""
+    count = months if months is not None else query.as_of.month
+    return [(day, evaluate(code, query.on(day))) for day in month_ends(query.as_of, count)]
+
+
+def rows(code: str, query: Query) -> tuple[Figure, "FactRows | None"]:
+    """Return the figure whose rows explain `code` (itself, or the one it derives from) and those rows."""
+    figure = get(code)
+    if isinstance(figure, Derived):
+        return rows(figure.rows_of, query)
+    return (figure, FactRows(figure, query)) if isinstance(figure, Facts) else (figure, None)
+
+
+class FactRows(Sequence[Row]):
+    """The rows behind a figure, read lazily and in slices, so that a page costs one page."""
+
+    def __init__(self, figure: Facts, query: Query) -> None:
+        self.figure = figure
+        facts = facts_of(figure, query).annotate(figure_numerator=Cast(figure.numerator, _DECIMAL))
+        if figure.denominator is not None:
+            facts = facts.annotate(figure_denominator=Cast(figure.denominator, _DECIMAL))
+        self.facts = facts
+
+    def __len__(self) -> int:
+        return self.facts.count()
+
+    def _row(self, obj: Any) -> Row:
+        numerator, denominator = obj.figure_numerator, getattr(obj, "figure_denominator", None)
+        return Row(
+            self.figure.row(obj),
+            None if numerator is None else _decimal(numerator),
+            None if denominator is None else _decimal(denominator),
+        )
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self._row(obj) for obj in self.facts[index]]
+        return self._row(self.facts[index])
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self._row(obj) for obj in self.facts.iterator(chunk_size=2000))

@@ -1,0 +1,8 @@
+"""The tables of the ground floor."""
+
+from yuanmai.core.audit.models import AuditEntry, AuditHead, RoomVersion
+from yuanmai.core.findings import Finding
+from yuanmai.core.jobs.models import Job
+from yuanmai.core.workbooks.models import *  # noqa: F403
+
+__all__ = ["AuditEntry", "AuditHead", "Finding", "Job", "RoomVersion"]

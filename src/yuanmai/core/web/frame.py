@@ -1,0 +1,34 @@
+"""The frame of a page as text: reading the as-of date and the moment of knowledge from addresses and forms."""
+
+from datetime import date, datetime
+
+from django.core.exceptions import BadRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+
+SESSION_KEY = "view"
+
+
+def parse_moment(text: str) -> datetime:
+    """Return an aware moment from ISO text (a date means its end); raises `BadRequest` with what was wrong."""
+    try:
+        moment = parse_datetime(text)
+        if moment is None and (day := parse_date(text)):
+            moment = datetime(day.year, day.month, day.day, 23, 59, 59)  # noqa: DTZ001
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise BadRequest(_("“%(text)s” is not a date and time. Write it as 2022-03-31T18:00.") % {"text": text})
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+
+
+def parse_day(text: str) -> date:
+    """Return a date from ISO text; raises `BadRequest` with what was wrong."""
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    if day is None or not 1990 <= day.year <= 2100:
+        raise BadRequest(_("“%(text)s” is not a date. Write it as 2022-03-31.") % {"text": text})
+    return day

@@ -1,0 +1,8 @@
+"""Rights of the enterprises room."""
+
+from django.utils.translation import gettext_lazy as _
+
+from yuanmai.core.policy import permission
+
+SEE_ENTERPRISES = permission("enterprises.view", _("See enterprises"))
+EDIT_ENTERPRISES = permission("enterprises.edit", _("Add and change enterprises"), writes=True)
