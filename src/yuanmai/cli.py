@@ -44,7 +44,8 @@ class Lazy(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute, _help = COMMANDS[cmd_name]
-        setup_django()
+        if cmd_name != "doctor":  # which sets up Django itself and says what keeps it from starting
+            setup_django()
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 

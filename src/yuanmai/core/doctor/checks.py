@@ -158,6 +158,8 @@ def port() -> Outcome:
 def database() -> Outcome:
     """The database answers, is new enough, and (SQLite) writes ahead in a journal so that readers do not wait."""
     try:
+        if connection.vendor == "postgresql":
+            _reach_postgresql()
         with connection.cursor() as cursor:
             if connection.vendor == "sqlite":
                 cursor.execute("PRAGMA journal_mode")
@@ -167,13 +169,27 @@ def database() -> Outcome:
             number = int(cursor.fetchone()[0])
     except DatabaseError as error:
         return Outcome.fail(
-            str(error).strip(),
+            " ".join(str(error).split()),
             _("Check DATABASE_URL, that the server runs, and that the user may sign in from this machine."),
         )
     what = f"PostgreSQL {number // 10000}.{number % 10000}"
     if number < POSTGRESQL:
         return Outcome.fail(what, _("Yuanmai needs PostgreSQL 15 or newer."))
     return Outcome.ok(what)
+
+
+def _reach_postgresql() -> None:
+    """Connect once without the pool, which would try for ten seconds and then hide the server's answer.
+
+    Raises `DatabaseError` with what the server said.
+    """
+    import psycopg
+
+    parameters = {key: value for key, value in connection.get_connection_params().items() if key != "pool"}
+    try:
+        psycopg.connect(**{**parameters, "connect_timeout": 5}).close()
+    except psycopg.Error as error:
+        raise DatabaseError(str(error)) from error
 
 
 def _sqlite(mode: str) -> Outcome:
