@@ -1,5 +1,6 @@
 """The checks of the ground floor: Python, files, secrets, clock, database, assets."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -141,11 +142,13 @@ def port() -> Outcome:
     if address.hostname not in {"127.0.0.1", "localhost", "::1"}:
         return Outcome.ok(_("%(address)s is served through another host") % {"address": settings.BASE_URL})
     try:
-        with socket.create_connection((address.hostname, number), timeout=2) as conversation:
-            conversation.sendall(b"GET /healthz HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
-            answer = conversation.recv(200)
+        conversation = socket.create_connection((address.hostname, number), timeout=2)
     except OSError:
         return Outcome.ok(_("%(port)d is free") % {"port": number})
+    answer = b""
+    with conversation, contextlib.suppress(OSError):
+        conversation.sendall(b"GET /healthz HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+        answer = conversation.recv(200)
     if b" 200 " in answer.split(b"\r\n", 1)[0]:
         return Outcome.ok(_("a server answers on %(port)d") % {"port": number})
     return Outcome.warn(
