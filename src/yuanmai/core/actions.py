@@ -28,6 +28,10 @@ logger = logging.getLogger(__name__)
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 
 
+# Whether an action is running: what is computed meanwhile may be rolled back and must not be kept.
+acting: contextvars.ContextVar[bool] = contextvars.ContextVar("acting", default=False)
+
+
 @dataclass(frozen=True)
 class Declared:
     """An action as declared: used by the access matrix and the documentation."""
@@ -82,6 +86,7 @@ def action(
         def run(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
             if permission not in PERMISSIONS:
                 raise KeyError(f"permission {permission} is not declared")
+            token = acting.set(True)
             try:
                 with transaction.atomic():
                     actor.require(permission)
@@ -94,6 +99,8 @@ def action(
             except Denied as denied:
                 _leave(actor, code, "refused", denied.reason)
                 raise
+            finally:
+                acting.reset(token)
 
         ACTIONS[code] = Declared(code, permission, run)
         return run

@@ -4,17 +4,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 
 from django.core.cache import cache
 from django.db.models import DecimalField, F, QuerySet, Sum
 from django.db.models.functions import Cast
 
+from yuanmai.core.actions import acting
 from yuanmai.core.audit.log import versions
 from yuanmai.core.figures.model import Calendar, Derived, Dimension, Facts, Figure, Query, Result, RowView, get
 from yuanmai.core.policy import Text
 
-_DECIMAL: DecimalField[Any, Any] = DecimalField(max_digits=24, decimal_places=6)
+
+
+def _exact(figure: Facts) -> DecimalField[Any, Any]:
+    """Return the type sums are made in.
+
+    SQLite adds in double precision; rounding to the figure's own places (cents, for money) takes its error away again
+    for every sum below 10 trillion yuan.
+    """
+    return DecimalField(max_digits=24, decimal_places=figure.places)
 
 
 @dataclass(frozen=True)
@@ -52,9 +62,9 @@ def _result(figure: Facts, numerator: Any, denominator: Any) -> Result:
 
 
 def _sums(figure: Facts) -> dict[str, Sum]:
-    sums = {"figure_numerator": Sum(Cast(figure.numerator, _DECIMAL))}
+    sums = {"figure_numerator": Sum(Cast(figure.numerator, _exact(figure)))}
     if figure.denominator is not None:
-        sums["figure_denominator"] = Sum(Cast(figure.denominator, _DECIMAL))
+        sums["figure_denominator"] = Sum(Cast(figure.denominator, _exact(figure)))
     return sums
 
 
@@ -77,7 +87,18 @@ def narrow(facts: QuerySet[Any], dimension: Dimension, value: str) -> QuerySet[A
 
 def _cached(figure: Figure, what: str, query: Query, known: dict[str, int]) -> str:
     version = "-".join(str(known.get(room, 0)) for room in (figure.room, *figure.rooms))
-    return f"figure:{what}:{figure.code}:{version}:{hash(query.key):x}"
+    question = blake2b(query.key.encode(), digest_size=16).hexdigest()
+    return f"figure:{what}:{figure.code}:{version}:{question}"
+
+
+def _remembered(key: str) -> Any:
+    # Inside a running action the data may be ahead of the version, and may yet be rolled back.
+    return None if acting.get() else cache.get(key)
+
+
+def _remember(key: str, value: Any) -> None:
+    if not acting.get():
+        cache.set(key, value)
 
 
 def evaluate(code: str, query: Query) -> Result:
@@ -94,10 +115,10 @@ def evaluate_many(codes: Iterable[str], query: Query) -> dict[str, Result]:
         if code not in done:
             figure = get(code)
             key = _cached(figure, "value", query, known)
-            result = cache.get(key)
+            result = _remembered(key)
             if result is None:
                 result = _compute(figure, query, one)
-                cache.set(key, result)
+                _remember(key, result)
             done[code] = result
         return done[code]
 
@@ -121,10 +142,10 @@ def breakdown(code: str, query: Query, dimension: str) -> list[Group]:
     """
     figure = get(code)
     key = _cached(figure, f"by-{dimension}", query, versions())
-    groups = cache.get(key)
+    groups = _remembered(key)
     if groups is None:
         groups = _breakdown(figure, query, dimension)
-        cache.set(key, groups)
+        _remember(key, groups)
     return groups
 
 
@@ -219,9 +240,9 @@ class FactRows(Sequence[Row]):
 
     def __init__(self, figure: Facts, query: Query) -> None:
         self.figure = figure
-        facts = facts_of(figure, query).annotate(figure_numerator=Cast(figure.numerator, _DECIMAL))
+        facts = facts_of(figure, query).annotate(figure_numerator=Cast(figure.numerator, _exact(figure)))
         if figure.denominator is not None:
-            facts = facts.annotate(figure_denominator=Cast(figure.denominator, _DECIMAL))
+            facts = facts.annotate(figure_denominator=Cast(figure.denominator, _exact(figure)))
         self.facts = facts
 
     def __len__(self) -> int:

@@ -124,6 +124,7 @@ class Facts(Figure):
     facts: Callable[[Query], QuerySet[Any]]
     numerator: Combinable
     denominator: Combinable | None = None
+    places: int = 2  # decimal places that single contributions have: cents, whole projects
     row: Callable[[Any], "RowView"] = field(default=lambda obj: RowView(str(obj), ""))
 
 
