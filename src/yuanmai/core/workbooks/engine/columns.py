@@ -88,7 +88,7 @@ def map_columns(
     columns = [
         _column(index, header, cells, taken.get(index), candidates[index], spec, sheet_unit)
         for index, cells in by_column.items()
-        if cells or index < len(header.paths) and header.paths[index]
+        if cells or (index < len(header.paths) and header.paths[index])
     ]
     return _settle_fractions(columns, samples, spec)
 

@@ -36,7 +36,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
 )
 _FILING = re.compile(r"(填报|制表|填表|报送|印发|打印|更新)(日期|时间)")
 _YEAR = re.compile(r"(?<!\d)(20\d\d)(?!\d)(?=年|度|[^\d]|$)")
-_PRIOR = re.compile(rf"截[至止]到?(?:20\d\d年?|上年|去年)(?:底|末)")
+_PRIOR = re.compile(r"截[至止]到?(?:20\d\d年?|上年|去年)(?:底|末)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ class Classifier:
             return Line("note", text)
         if all(c in self.long_text for c, _ in filled):
             return Line("continuation")
-        if not described and text and first <= max(self.name, self.index or 0) or (alone and text):
+        if (not described and text and first <= max(self.name, self.index or 0)) or (alone and text):
             label = text
             if isinstance(index_cell, str) and isinstance(name, str) and first == self.index and first != self.name:
                 label = f"{text.rstrip('、.')}{'' if text[-1:] in ')]' else '、'}{clean(name)}" if self._outline(text) else text
