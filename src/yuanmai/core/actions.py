@@ -103,7 +103,7 @@ def action(
                 acting.reset(token)
 
         ACTIONS[code] = Declared(code, permission, run)
-        return run
+        return run  # type: ignore[return-value]  # wraps() remembers the name of the first parameter
 
     return decorate
 

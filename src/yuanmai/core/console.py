@@ -66,7 +66,10 @@ def command(function: F) -> F:
             if isinstance(error, Refused):
                 message, problem = error.message, error.problem
             elif isinstance(error, ValidationError):
-                message, problem = "; ".join(error.messages), {"title": "; ".join(error.messages), "status": 422}
+                message, problem = (
+                    "; ".join(error.messages),
+                    {"title": "; ".join(error.messages), "status": 422},
+                )
             else:
                 message = str(error)
                 problem = {"title": message, "status": 403 if isinstance(error, Denied) else 400}

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 
 
-class MoneyField(models.DecimalField):
+class MoneyField(models.DecimalField[Any, Any]):
     """An amount in yuan, exact to the cent (18 digits)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -14,7 +14,7 @@ class MoneyField(models.DecimalField):
         super().__init__(*args, **kwargs)
 
 
-class AreaField(models.DecimalField):
+class AreaField(models.DecimalField[Any, Any]):
     """An area in square metres, exact to 0.01 m²."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -31,13 +31,21 @@ class Finding(Owned):
     key = models.CharField(max_length=200)
     severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.ERROR)
     params = models.JSONField(default=dict)  # what the kind's sentence is filled with
-    evidence = models.JSONField(default=list)  # [{"label", "url", "value"}], the rows that contradict each other
+    evidence = models.JSONField(
+        default=list
+    )  # [{"label", "url", "value"}], the rows that contradict each other
     effective_on = models.DateField()
     found_at = models.DateTimeField()
-    gone_until = models.DateTimeField(default=KNOWN_FOREVER)  # moment at which the data no longer contradicted itself
-    batch = models.ForeignKey("core.ImportBatch", models.PROTECT, null=True, blank=True, related_name="findings")
+    gone_until = models.DateTimeField(
+        default=KNOWN_FOREVER
+    )  # moment at which the data no longer contradicted itself
+    batch = models.ForeignKey(
+        "core.ImportBatch", models.PROTECT, null=True, blank=True, related_name="findings"
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     note = models.TextField(blank=True)
 
     class Meta:

@@ -6,12 +6,14 @@ Built on django-scopes. The active scope is the list of organisation ids whose r
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TypeVar
 
 from django.db import models
-from django_scopes import ScopedManager, get_scope, scope, scopes_disabled
+from django_scopes import get_scope, scope, scopes_disabled
+from django_scopes.manager import DisabledQuerySet
 
 DIMENSION = "orgs"
+M = TypeVar("M", bound=models.Model)
 
 
 @contextmanager
@@ -36,9 +38,24 @@ def active_org_ids() -> list[int] | None:
     return current.get(DIMENSION)
 
 
-def scoped_manager(path: str = "org_id", base: type[models.Manager[Any]] = models.Manager) -> Any:
-    """Return a manager that filters on `path` by the active scope and raises where none is open."""
-    return ScopedManager(_manager_class=base, **{DIMENSION: path})
+class OwnedManager(models.Manager[M]):
+    """Reads only rows inside the active scope, and raises where none is open. Subclasses name the path to the owner."""
+
+    path = "org_id"
+
+    def get_queryset(self) -> models.QuerySet[M]:
+        """Return the rows of the open scope."""
+        current = get_scope()
+        if not current.get("_enabled", True):
+            return super().get_queryset()
+        if DIMENSION not in current:
+            return DisabledQuerySet(self.model, using=self._db, missing_scopes={DIMENSION})
+        return super().get_queryset().filter(**{f"{self.path}__in": current[DIMENSION]})
+
+    def all(self) -> models.QuerySet[M]:
+        """Return the rows of the open scope; raises outside one."""
+        rows = super().all()
+        return rows.all() if isinstance(rows, DisabledQuerySet) else rows
 
 
 class Owned(models.Model):
@@ -46,7 +63,7 @@ class Owned(models.Model):
 
     org = models.ForeignKey("people.Organisation", models.PROTECT, related_name="+")
 
-    objects = scoped_manager()
+    objects = OwnedManager()
 
     class Meta:
         abstract = True

@@ -1,13 +1,13 @@
 """Bitemporal tables: facts that are only added to, and projections that answer "as of, as known at" in one query."""
 
 from datetime import UTC, date, datetime
-from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from yuanmai.core.engine.temporal import FOREVER
+from yuanmai.core.scope import M, OwnedManager
 
 KNOWN_FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -20,7 +20,9 @@ class Fact(models.Model):
 
     effective_on = models.DateField()
     recorded_at = models.DateTimeField()
-    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     retracted_at = models.DateTimeField(null=True, blank=True)
     batch = models.ForeignKey("core.ImportBatch", models.PROTECT, null=True, blank=True, related_name="+")
 
@@ -28,19 +30,16 @@ class Fact(models.Model):
         abstract = True
 
 
-class BitemporalQuerySet(models.QuerySet[Any]):
-    """Rows valid on a day, as known at a moment."""
+class BitemporalManager(OwnedManager[M]):
+    """The manager of projections: scoped; answers what held on a day, as known at a moment."""
 
-    def at(self, as_of: date, known_at: datetime | None = None) -> Self:
-        """Filter to what held on `as_of`, by present knowledge or by that of the moment `known_at`."""
-        rows = self.filter(effective_from__lte=as_of, effective_until__gt=as_of)
-        if known_at is None:
-            return rows.filter(known_until=KNOWN_FOREVER)
-        return rows.filter(known_from__lte=known_at, known_until__gt=known_at)
+    def at(self, as_of: date, known_at: datetime | None = None) -> models.QuerySet[M]:
+        """Return what held on `as_of`, by present knowledge or by that of the moment `known_at`."""
+        return self.get_queryset().filter(at(as_of, known_at))
 
-    def current(self) -> Self:
-        """Filter to present knowledge, all days."""
-        return self.filter(known_until=KNOWN_FOREVER)
+    def current(self) -> models.QuerySet[M]:
+        """Return present knowledge, all days."""
+        return self.get_queryset().filter(known_until=KNOWN_FOREVER)
 
 
 class Bitemporal(models.Model):
@@ -56,7 +55,7 @@ class Bitemporal(models.Model):
 
 
 def at(as_of: date, known_at: datetime | None = None, prefix: str = "") -> Q:
-    """Return the same condition as :meth:`BitemporalQuerySet.at` as a Q, for joins through a relation `prefix`."""
+    """Return the same condition as :meth:`BitemporalManager.at` as a Q, for joins through a relation `prefix`."""
     p = f"{prefix}__" if prefix else ""
     condition = Q(**{f"{p}effective_from__lte": as_of, f"{p}effective_until__gt": as_of})
     if known_at is None:

@@ -19,7 +19,7 @@ LEDGER = _("Funding columns of project ledgers and entries of the finance office
 
 def funding(query: Query) -> QuerySet[FundingState]:
     """Return the sources of all projects of the query's organisations on its day."""
-    return FundingState.objects.filter(org_id__in=query.org_ids).at(query.as_of, query.known_at)  # type: ignore[attr-defined]
+    return FundingState.objects.at(query.as_of, query.known_at).filter(org_id__in=query.org_ids)
 
 
 def _with_funding(query: Query, *securities: str) -> QuerySet[ProjectState]:

@@ -1,11 +1,14 @@
 """Funding of projects by source: facts, and the projection that figures read."""
 
+from typing import ClassVar, Self
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from yuanmai.core.fields import MoneyField
-from yuanmai.core.scope import Owned, scoped_manager
-from yuanmai.core.temporal import Bitemporal, BitemporalQuerySet, Fact
+from yuanmai.core.scope import Owned
+from yuanmai.core.temporal import Bitemporal, BitemporalManager, Fact
+from yuanmai.projects.models import ProjectFactManager
 
 
 class Source(models.TextChoices):
@@ -36,7 +39,7 @@ class FundingFact(Fact):
     tranche = models.CharField(max_length=80, blank=True, verbose_name=_("Tranche"))
     amount = MoneyField(verbose_name=_("Amount"))
 
-    objects = scoped_manager("project__org_id")
+    objects = ProjectFactManager()
 
     class Meta:
         indexes = [models.Index(fields=["project", "effective_on"], name="funding_fact_on")]
@@ -54,7 +57,7 @@ class FundingState(Owned, Bitemporal):
     amount = MoneyField()
     fact = models.ForeignKey(FundingFact, models.CASCADE, related_name="+")
 
-    objects = scoped_manager(base=models.Manager.from_queryset(BitemporalQuerySet))
+    objects: ClassVar[BitemporalManager[Self]] = BitemporalManager()
 
     class Meta:
         indexes = [

@@ -1,5 +1,7 @@
 """Commands of the people room."""
 
+import sys
+
 import click
 
 from yuanmai.core.console import Refused, command, print_json
@@ -59,7 +61,7 @@ def user_add(
     """Add a user with one post; without a password one is made and printed, to be changed at the first sign-in."""
     if not Role.objects.filter(code=role_code).exists():
         raise Refused(f"role? {', '.join(Role.objects.values_list('code', flat=True))}")
-    password = click.get_text_stream("stdin").readline().strip() if password_stdin else None
+    password = sys.stdin.readline().strip() if password_stdin else None
     with everywhere():
         created, first = actions.add_user(
             SYSTEM, username=username, full_name=name, role_code=role_code, org_code=org_code, password=password

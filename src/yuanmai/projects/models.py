@@ -5,12 +5,14 @@ A `Project` is only an identity. What is said of it are *facts*: `ProjectVersion
 known at moment K" with one row per project; it can be rebuilt at any time.
 """
 
+from typing import ClassVar, Self
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from yuanmai.core.fields import MoneyField
-from yuanmai.core.scope import Owned, scoped_manager
-from yuanmai.core.temporal import Bitemporal, BitemporalQuerySet, Fact
+from yuanmai.core.scope import M, Owned, OwnedManager
+from yuanmai.core.temporal import Bitemporal, BitemporalManager, Fact
 
 
 class Kind(models.TextChoices):
@@ -46,12 +48,18 @@ class Project(Owned):
         return str(self.uid)
 
 
+class ProjectFactManager(OwnedManager[M]):
+    """Facts of the projects of the open scope."""
+
+    path = "project__org_id"
+
+
 class ProjectFact(Fact):
     """A fact about a project."""
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="%(class)s_facts")
 
-    objects = scoped_manager("project__org_id")
+    objects = ProjectFactManager()
 
     class Meta:
         abstract = True
@@ -168,7 +176,7 @@ class ProjectState(Owned, Bitemporal):
     plan = models.ForeignKey(YearPlan, models.CASCADE, null=True, related_name="+")
     report = models.ForeignKey(ProgressReport, models.CASCADE, null=True, related_name="+")
 
-    objects = scoped_manager(base=models.Manager.from_queryset(BitemporalQuerySet))
+    objects: ClassVar[BitemporalManager[Self]] = BitemporalManager()
 
     class Meta:
         indexes = [

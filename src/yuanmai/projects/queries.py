@@ -10,7 +10,7 @@ from yuanmai.projects.models import Kind, ProjectState
 
 def states(query: Query) -> QuerySet[ProjectState]:
     """Return the state of every project of the query's organisations on its day, sub-projects included."""
-    return ProjectState.objects.filter(org_id__in=query.org_ids).at(query.as_of, query.known_at)  # type: ignore[attr-defined]
+    return ProjectState.objects.at(query.as_of, query.known_at).filter(org_id__in=query.org_ids)
 
 
 def main_projects(query: Query) -> QuerySet[ProjectState]:

@@ -56,7 +56,9 @@ def append(actor: Actor, entries: Sequence[Entry], request_id: str = "") -> list
     Must run in a transaction, as late in it as possible: the head stays locked until the commit.
     """
     if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError("the audit log is written inside the action's transaction")
+        raise transaction.TransactionManagementError(
+            "the audit log is written inside the action's transaction"
+        )
     head = _head()
     rows, rooms, now = [], set(), timezone.now().astimezone(UTC)
     for entry in entries:

@@ -65,4 +65,3 @@ def spans(breaks: Iterable[date], payload_at: Callable[[date], P | None]) -> lis
         else:
             result.append(Span(day, until, payload))
     return result
-

@@ -13,9 +13,18 @@ from django.db.models.functions import Cast
 
 from yuanmai.core.actions import acting
 from yuanmai.core.audit.log import versions
-from yuanmai.core.figures.model import Calendar, Derived, Dimension, Facts, Figure, Query, Result, RowView, get
+from yuanmai.core.figures.model import (
+    Calendar,
+    Derived,
+    Dimension,
+    Facts,
+    Figure,
+    Query,
+    Result,
+    RowView,
+    get,
+)
 from yuanmai.core.policy import Text
-
 
 
 def _exact(figure: Facts) -> DecimalField[Any, Any]:
@@ -81,7 +90,9 @@ def narrow(facts: QuerySet[Any], dimension: Dimension, value: str) -> QuerySet[A
     if dimension.narrow is not None:
         return dimension.narrow(facts, value)
     if isinstance(dimension.path, str):
-        return facts.filter(**{dimension.path: value or None} if value else {f"{dimension.path}__in": ["", None]})
+        return facts.filter(
+            **{dimension.path: value or None} if value else {f"{dimension.path}__in": ["", None]}
+        )
     return facts.annotate(figure_dimension=dimension.path).filter(figure_dimension=value)
 
 
@@ -203,7 +214,12 @@ def _derived_breakdown(figure: Derived, query: Query, dimension: Dimension) -> l
             value,
             label,
             figure.combine(
-                {**whole, **{c: groups[value].result if value in groups else nothing for c, groups in split.items()}}
+                {
+                    **whole,
+                    **{
+                        c: groups[value].result if value in groups else nothing for c, groups in split.items()
+                    },
+                }
             ),
         )
         for value, label in values.items()

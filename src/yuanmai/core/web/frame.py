@@ -19,7 +19,9 @@ def parse_moment(text: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None:
-        raise BadRequest(_("“%(text)s” is not a date and time. Write it as 2022-03-31T18:00.") % {"text": text})
+        raise BadRequest(
+            _("“%(text)s” is not a date and time. Write it as 2022-03-31T18:00.") % {"text": text}
+        )
     return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
 
 
