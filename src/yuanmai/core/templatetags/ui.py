@@ -174,7 +174,7 @@ def json_block(value: Any) -> SafeString:
         return float(item) if isinstance(item, Decimal) else str(item)
 
     text = json.dumps(value, ensure_ascii=False, default=plain)
-    return mark_safe(text.replace("&", "\\u0026").replace("<", "\\u003C").replace(">", "\\u003E"))  # noqa: S308
+    return mark_safe(text.replace("&", "\\u0026").replace("<", "\\u003C").replace(">", "\\u003E"))
 
 
 @register.simple_tag
@@ -266,3 +266,15 @@ def money_display(value: Any, unit: str = "wan", sign: Any = "") -> SafeString:
         text,
         "" if option == "bare" else format_html(" <small>{}</small>", word),
     )
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    """``{% for key in "cols sort"|words %}``."""
+    return str(text).split()
+
+
+@register.filter
+def all_of(query: Any, key: str) -> list[str]:
+    """Every value of a key in a query (``request.GET|all_of:"cols"``)."""
+    return list(query.getlist(key)) if hasattr(query, "getlist") else []

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { isEmpty, optionOf, urlOf, type Chart, type Palette } from "./chart-option";
+import { accepts } from "./dropzone";
+import { boundsOf, styleLayers, union } from "./map-layers";
+import { sparkPath } from "./sparkline";
+
+const palette: Palette = { text: "#111", muted: "#555", line: "#ddd", surface: "#fff", font: "x", tones: { success: "#080" }, scale: ["#00f", "#f00"] };
+const chart: Chart = {
+  type: "bar", categories: ["a", "b"], unit: "km", urls: ["/a", null],
+  series: [{ name: "n", data: [1, null], tone: "success" }, { name: "r", type: "line", axis: "percent", data: [0.5, { name: "b", value: 1, url: "/p" }] }],
+};
+
+test("tooltips are drawn, never HTML with style attributes", () => {
+  expect((optionOf(chart, palette)["tooltip"] as { renderMode: string }).renderMode).toBe("richText");
+});
+test("a percent series gets the second axis, tones are honoured", () => {
+  const option = optionOf(chart, palette) as { yAxis: unknown[]; series: { yAxisIndex?: number; itemStyle: { color: string } }[] };
+  expect(option.yAxis).toHaveLength(2);
+  expect(option.series[1]?.yAxisIndex).toBe(1);
+  expect(option.series[0]?.itemStyle.color).toBe("#080");
+});
+test("a point's own address goes before that of its category", () => {
+  expect(urlOf(chart, 0, 0)).toBe("/a");
+  expect(urlOf(chart, 1, 1)).toBe("/p");
+  expect(urlOf(chart, 0, 1)).toBeNull();
+});
+test("only gaps is empty", () => {
+  expect(isEmpty({ type: "line", series: [{ name: "", data: [null, null] }] })).toBe(true);
+  expect(isEmpty(chart)).toBe(false);
+});
+test("a gap breaks the sparkline", () => expect(sparkPath([0, 1, null, 1], 30, 10)).toBe("M0.0 10.0L10.0 0.0M30.0 0.0"));
+test("accept by ending and by kind", () => {
+  expect(accepts(".xlsx,.csv", "A.XLSX", "")).toBe(true);
+  expect(accepts(".xlsx", "a.xls", "")).toBe(false);
+  expect(accepts("image/*", "p", "image/png")).toBe(true);
+});
+test("bounds go through every kind of geometry", () => {
+  const point = { type: "Feature", properties: {}, geometry: { type: "Point", coordinates: [113, 28] } } as const;
+  const area = { type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [[[112, 27], [112.5, 27], [112, 27.5], [112, 27]]] } } as const;
+  expect(boundsOf({ type: "FeatureCollection", features: [point as never, area as never] })).toEqual([112, 27, 113, 28]);
+  expect(boundsOf({ type: "FeatureCollection", features: [] })).toBeNull();
+  expect(union([0, 0, 1, 1], null)).toEqual([0, 0, 1, 1]);
+});
+test("a hidden building layer is extruded and invisible", () => {
+  const [solid] = styleLayers({ id: "b", label: "", url: "", kind: "building", visible: false, height_field: "h" }, () => "#000");
+  expect(solid?.type).toBe("fill-extrusion");
+  expect(solid?.layout?.visibility).toBe("none");
+});
