@@ -15,5 +15,5 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         # A room declares its permissions, figures, search sources, navigation, import kinds in modules of these names.
         autodiscover_modules(
-            "permissions", "figures", "search", "navigation", "workbooks", "workflows", "tasks"
+            "permissions", "figures", "search", "todo", "navigation", "workbooks", "workflows", "tasks"
         )
