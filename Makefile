@@ -55,7 +55,7 @@ $(VENV)/.made-messages: $(TRANSLATIONS) | $(VENV)/.made-setup
 	@touch $@
 
 frontend/node_modules/.made: frontend/package-lock.json
-	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null || { \
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || { \
 		echo "Yuanmai needs Node 20 or newer (found: `node --version 2>/dev/null || echo none`)."; exit 1; }
 	$(NPM) ci
 	@touch $@
