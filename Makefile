@@ -26,6 +26,9 @@ PORT ?= 8000
 
 export PIP_DEFAULT_TIMEOUT ?= 120
 
+# What a failed step has written is no result.
+.DELETE_ON_ERROR:
+
 .PHONY: help setup run test test-setup lint lock build bench docs clean
 
 help:
@@ -34,7 +37,7 @@ help:
 
 # --- set-up ----------------------------------------------------------------------------------------------------------
 
-setup: $(VENV)/.made-setup $(VENV)/.made-messages $(ASSETS)/.made
+setup: $(VENV)/.made-setup $(VENV)/.made-messages $(ASSETS)/manifest.json
 
 $(VENV)/.made-venv:
 	@command -v $(PYTHON) >/dev/null 2>&1 || { \
@@ -61,7 +64,7 @@ frontend/node_modules/.made: frontend/package-lock.json
 	@touch $@
 
 # The build of the front end empties the folder, so the fonts follow it in the same step.
-$(ASSETS)/.made: frontend/node_modules/.made $(FRONTEND_SOURCES) $(FONT_SOURCES) | $(VENV)/.made-setup
+$(ASSETS)/manifest.json: frontend/node_modules/.made $(FRONTEND_SOURCES) $(FONT_SOURCES) | $(VENV)/.made-setup
 	$(NPM) run build
 	$(BIN)/python -m yuanmai.core.documents.build_fonts --source frontend/node_modules --out $(ASSETS)/fonts
 	@touch $@
