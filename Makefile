@@ -71,12 +71,14 @@ $(ASSETS)/manifest.json: frontend/node_modules/.made $(FRONTEND_SOURCES) $(FONT_
 
 # --- run -------------------------------------------------------------------------------------------------------------
 
-# Python's packages and Node's come at the same time.
+# Python's packages and Node's come at the same time. Demonstration mode is for this target only.
+run: export YUANMAI_DEMO = 1
+run: export YUANMAI_BASE_URL = http://$(HOST):$(PORT)
 run:
 	@$(MAKE) --no-print-directory -j2 setup
 	$(BIN)/yuanmai migrate
 	$(BIN)/yuanmai demo
-	exec $(BIN)/yuanmai serve --host $(HOST) --port $(PORT)
+	@exec $(BIN)/yuanmai serve --host $(HOST) --port $(PORT)
 
 # --- test ------------------------------------------------------------------------------------------------------------
 
