@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.db import transaction
-from django.test import Client
+from django.db import connection, transaction
+from django.test import Client, TransactionTestCase
 from django.utils import timezone, translation
 
 from yuanmai.core.actions import Act
+from yuanmai.core.audit.guard import unlock
 from yuanmai.core.audit.log import Entry as AuditRecord
 from yuanmai.core.audit.log import append
 from yuanmai.core.policy import SYSTEM
@@ -66,6 +67,20 @@ def _fresh() -> Iterator[None]:
         translation.activate(before)
     else:
         translation.deactivate()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _emptying_tables() -> Iterator[None]:
+    """The audit log refuses to be emptied; a transactional test empties everything, and `flush` locks it again after."""
+    teardown = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+    def unlocked(case: Any) -> None:
+        unlock(connection)
+        teardown(case)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", unlocked)
+        yield
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Application entry: loads the declarations of every room once."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
@@ -17,3 +18,7 @@ class CoreConfig(AppConfig):
         autodiscover_modules(
             "permissions", "figures", "search", "todo", "navigation", "workbooks", "workflows", "tasks"
         )
+
+        from yuanmai.core.audit.guard import lock_after_migrate
+
+        post_migrate.connect(lock_after_migrate, sender=self, dispatch_uid="core.audit.lock")

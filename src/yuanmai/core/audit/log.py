@@ -11,6 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from yuanmai.core.audit import moments
 from yuanmai.core.audit.models import AuditEntry, AuditHead, RoomVersion
 from yuanmai.core.engine.chain import GENESIS, Break, entry_hash, first_break, seal
 from yuanmai.core.policy import Actor
@@ -59,6 +60,7 @@ def append(actor: Actor, entries: Sequence[Entry], request_id: str = "") -> list
         raise transaction.TransactionManagementError(
             "the audit log is written inside the action's transaction"
         )
+    moments.forget()
     head = _head()
     rows, rooms, now = [], set(), timezone.now().astimezone(UTC)
     for entry in entries:
@@ -100,8 +102,12 @@ def append(actor: Actor, entries: Sequence[Entry], request_id: str = "") -> list
 
 
 def versions() -> dict[str, int]:
-    """Return room → sequence of its last change (one query)."""
-    return dict(RoomVersion.objects.values_list("room", "sequence"))
+    """Return room → sequence of its last change (one query, and one per request where the middleware remembers)."""
+    known = moments.recall()
+    if known is None:
+        known = dict(RoomVersion.objects.values_list("room", "sequence"))
+        moments.keep(known)
+    return known
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ class AuditEntry(models.Model):
     address = models.CharField(max_length=64, blank=True)
     action = models.CharField(max_length=80, db_index=True, verbose_name=_("Action"))
     result = models.CharField(max_length=10, default="done")  # done, refused, failed
-    org_id = models.BigIntegerField(null=True, db_index=True)  # no foreign key: the log outlives what it speaks of
+    org_id = models.BigIntegerField(
+        null=True, db_index=True
+    )  # no foreign key: the log outlives what it speaks of
     target_type = models.CharField(max_length=60, blank=True)
     target_id = models.CharField(max_length=40, blank=True)
     target_name = models.CharField(max_length=200, blank=True)
