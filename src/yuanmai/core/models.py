@@ -3,6 +3,7 @@
 from yuanmai.core.audit.models import AuditEntry, AuditHead, RoomVersion
 from yuanmai.core.findings import Finding
 from yuanmai.core.jobs.models import Job
+from yuanmai.core.saved.models import Preference, SavedView
 from yuanmai.core.workbooks.models import *  # noqa: F403
 
-__all__ = ["AuditEntry", "AuditHead", "Finding", "Job", "RoomVersion"]
+__all__ = ["AuditEntry", "AuditHead", "Finding", "Job", "Preference", "RoomVersion", "SavedView"]

@@ -182,6 +182,8 @@ class ProjectState(Owned, Bitemporal):
         indexes = [
             models.Index(fields=["org", "known_until", "effective_until", "effective_from"], name="state_at"),
             models.Index(fields=["project", "known_until"], name="state_project"),
+            models.Index(fields=["parent", "known_until"], name="state_children"),
+            models.Index(fields=["known_until", "name", "id"], name="state_by_name"),
         ]
         verbose_name = _("project state")
 
@@ -216,6 +218,7 @@ class Blocker(Owned):
     kind = models.CharField(max_length=12, choices=Kind.choices, verbose_name=_("Kind"))
     way = models.CharField(max_length=10, choices=Way.choices, blank=True, verbose_name=_("Way"))
     title = models.CharField(max_length=200, verbose_name=_("What stops it"))
+    detail = models.TextField(blank=True, verbose_name=_("Details"))
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN, verbose_name=_("State"))
     level = models.PositiveSmallIntegerField(default=0)  # 0 office, 1 deputy leader, 2 leader
     body = models.CharField(max_length=120, blank=True, verbose_name=_("Handed to"))
@@ -234,6 +237,76 @@ class Blocker(Owned):
 
     def __str__(self) -> str:
         return self.title
+
+
+class BlockerStepManager(OwnedManager[M]):
+    """Steps of the blockers of the open scope."""
+
+    path = "blocker__org_id"
+
+
+class BlockerStep(models.Model):
+    """One step in the life of a blocker: added, never edited. It is the blocker's history and says who did what."""
+
+    blocker = models.ForeignKey(Blocker, models.CASCADE, related_name="steps")
+    transition = models.CharField(max_length=20)  # "raise", or a code of the workflow
+    state = models.CharField(max_length=10, choices=Blocker.State.choices)  # the state after the step
+    level = models.PositiveSmallIntegerField(default=0)
+    effective_on = models.DateField()
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey("people.User", models.PROTECT, null=True, blank=True, related_name="+")
+    body = models.CharField(max_length=120, blank=True)
+    due_on = models.DateField(null=True, blank=True)
+    text = models.TextField(blank=True)
+
+    objects = BlockerStepManager()
+
+    class Meta:
+        ordering = ["recorded_at", "id"]
+        verbose_name = _("step of a blocker")
+
+    def __str__(self) -> str:
+        return f"{self.transition} → {self.state}"
+
+
+class LightRule(models.Model):
+    """The bounds of the lights that an organisation, and all below it, decided from a day on.
+
+    Without organisation it is the rule of the whole installation. The fields are those of ``engine.lights.Rule``. Rules
+    are public inside an installation, so they carry no data scope.
+    """
+
+    class Measure(models.TextChoices):
+        POINTS = "points", _("Points behind the time progress")
+        RATIO = "ratio", _("Shortfall in % of the time progress")
+
+    org = models.ForeignKey(
+        "people.Organisation", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Organisation")
+    )
+    effective_on = models.DateField(verbose_name=_("Valid from"))
+    name = models.CharField(max_length=80, verbose_name=_("Name"))
+    source = models.CharField(max_length=300, verbose_name=_("Source"))
+    measure = models.CharField(max_length=8, choices=Measure.choices, verbose_name=_("Measure"))
+    yellow_from = models.PositiveSmallIntegerField(verbose_name=_("Yellow from (‰)"))
+    yellow_included = models.BooleanField(default=True, verbose_name=_("The lower bound itself is yellow"))
+    red_above = models.PositiveSmallIntegerField(verbose_name=_("Red above (‰)"))
+    start_red_months = models.PositiveSmallIntegerField(default=3, verbose_name=_("Start overdue: red from (months)"))
+    statistics_yellow_months = models.PositiveSmallIntegerField(
+        default=0, verbose_name=_("Statistics entry: yellow from (months, 0 = not checked)")
+    )
+    statistics_red_months = models.PositiveSmallIntegerField(
+        default=0, verbose_name=_("Statistics entry: red from (months)")
+    )
+    recorded_at = models.DateTimeField()
+    retracted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-effective_on", "-recorded_at"]
+        verbose_name = _("rule of lights")
+        verbose_name_plural = _("rules of lights")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class StatedTotal(Owned):
