@@ -29,7 +29,7 @@ request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", d
 
 
 # Whether an action is running: what is computed meanwhile may be rolled back and must not be kept.
-acting: contextvars.ContextVar[bool] = contextvars.ContextVar("acting", default=False)
+acting: "contextvars.ContextVar[Act | None]" = contextvars.ContextVar("acting", default=None)
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Act:
     permission: str
     now: datetime
     entries: list[Entry] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)  # rooms whose data changed, besides the action's own
 
     def require(self, org_id: int | None, permission: str | None = None) -> None:
         """Raise :class:`Denied` unless the actor holds the action's permission in that organisation."""
@@ -73,6 +74,18 @@ class Act:
         self.entries.append(Entry(self.code, target, org_id, before, after, target_name=name))
 
 
+def touch(*rooms: str) -> None:
+    """Say that data of these rooms changed: their version rises with the running action, and kept figures are forgotten.
+
+    Projections call it, so that it does not depend on which room's action caused the change. Raises `RuntimeError`
+    outside an action, since data change nowhere else.
+    """
+    act = acting.get()
+    if act is None:
+        raise RuntimeError("data change only inside an action")
+    act.touched.update(rooms)
+
+
 def action(
     code: str, *, permission: str
 ) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Concatenate[Actor, P], R]]:
@@ -86,15 +99,16 @@ def action(
         def run(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
             if permission not in PERMISSIONS:
                 raise KeyError(f"permission {permission} is not declared")
-            token = acting.set(True)
+            token = acting.set(None)
             try:
                 with transaction.atomic():
                     actor.require(permission)
                     act = Act(actor, code, permission, timezone.now())
+                    acting.set(act)
                     result = function(act, *args, **kwargs)
                     if not act.entries:
                         raise RuntimeError(f"action {code} left nothing in the audit log")
-                    append(actor, act.entries, request_id.get())
+                    append(actor, act.entries, request_id.get(), rooms=act.touched)
                     return result
             except Denied as denied:
                 _leave(actor, code, "refused", denied.reason)

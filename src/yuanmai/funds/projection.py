@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
+from yuanmai.core.actions import touch
 from yuanmai.core.engine.temporal import Span, revise
 from yuanmai.core.temporal import KNOWN_FOREVER
 from yuanmai.funds.engine.fold import FundingLine, fold
@@ -17,6 +18,7 @@ CHUNK = 500
 def refold(project_ids: Iterable[int], now: datetime) -> None:
     """Bring the funding states of these projects up to date with the facts, as knowledge gained at `now`."""
     ids = sorted(set(project_ids))
+    touch("funds")
     for start in range(0, len(ids), CHUNK):
         _refold_chunk(ids[start : start + CHUNK], now)
 

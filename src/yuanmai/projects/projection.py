@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q
 from pypinyin import Style, lazy_pinyin
 
+from yuanmai.core.actions import touch
 from yuanmai.core.engine.temporal import Span, revise
 from yuanmai.core.temporal import KNOWN_FOREVER
 from yuanmai.projects.engine.fold import Facts, ListFact, PlanFact, ReportFact, VersionFact, fold
@@ -44,6 +45,7 @@ def refold(project_ids: Iterable[int], now: datetime) -> None:
     Set-based: four reads of facts, one of states, one update and one insert per 500 projects.
     """
     ids = sorted(set(project_ids))
+    touch("projects")
     for start in range(0, len(ids), CHUNK):
         _refold_chunk(ids[start : start + CHUNK], now)
 

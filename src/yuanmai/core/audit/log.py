@@ -1,7 +1,7 @@
 """Writing to and verifying the audit log."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
@@ -51,7 +51,9 @@ def _head() -> AuditHead:
     return head
 
 
-def append(actor: Actor, entries: Sequence[Entry], request_id: str = "") -> list[AuditEntry]:
+def append(
+    actor: Actor, entries: Sequence[Entry], request_id: str = "", rooms: Iterable[str] = ()
+) -> list[AuditEntry]:
     """Append entries to the chain, inside the caller's transaction; return them as stored.
 
     Must run in a transaction, as late in it as possible: the head stays locked until the commit.
@@ -62,7 +64,7 @@ def append(actor: Actor, entries: Sequence[Entry], request_id: str = "") -> list
         )
     moments.forget()
     head = _head()
-    rows, rooms, now = [], set(), timezone.now().astimezone(UTC)
+    rows, changed, now = [], set(rooms), timezone.now().astimezone(UTC)
     for entry in entries:
         target = entry.target
         row = AuditEntry(
@@ -87,13 +89,13 @@ def append(actor: Actor, entries: Sequence[Entry], request_id: str = "") -> list
         head.count, head.last = row.sequence, row.hash
         rows.append(row)
         if entry.result == "done":
-            rooms.update({entry.action.split(".", 1)[0], *entry.rooms})
+            changed.update({entry.action.split(".", 1)[0], *entry.rooms})
     stored = AuditEntry.objects.bulk_create(rows)
     head.seal = seal(settings.SECRET_KEY, head.count, head.last)
     head.save()
-    if rooms:
+    if changed:
         RoomVersion.objects.bulk_create(
-            [RoomVersion(room=room, sequence=head.count) for room in sorted(rooms)],
+            [RoomVersion(room=room, sequence=head.count) for room in sorted(changed)],
             update_conflicts=True,
             unique_fields=["room"],
             update_fields=["sequence"],
