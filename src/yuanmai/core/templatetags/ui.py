@@ -106,7 +106,9 @@ def with_css(field: BoundField, css: str = "") -> SafeString:
     """Render a form field's widget with the classes Tabler expects, its errors and help tied to it for screen readers."""
     widget = field.field.widget
     kind = getattr(widget, "input_type", "")
-    if kind in ("checkbox", "radio"):
+    if kind in ("checkbox", "radio") and hasattr(widget, "choices"):
+        base = "ym-options"
+    elif kind in ("checkbox", "radio"):
         base = "form-check-input"
     elif widget.__class__.__name__.startswith(("Select", "NullBooleanSelect")):
         base = "form-select"
@@ -278,3 +280,12 @@ def words(text: str) -> list[str]:
 def all_of(query: Any, key: str) -> list[str]:
     """Every value of a key in a query (``request.GET|all_of:"cols"``)."""
     return list(query.getlist(key)) if hasattr(query, "getlist") else []
+
+
+@register.filter
+def minus(number: Any, other: Any) -> int:
+    """Whole-number difference; 0 where one of the two is missing."""
+    try:
+        return int(number) - int(other)
+    except (TypeError, ValueError):
+        return 0
