@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
 from django.utils import timezone, translation
 
-from yuanmai.core.actions import Act
+from yuanmai.core.actions import Act, acting
 from yuanmai.core.audit.guard import unlock
 from yuanmai.core.audit.log import Entry as AuditRecord
 from yuanmai.core.audit.log import append
@@ -197,8 +197,12 @@ def run_recording(
     """Record facts as an action of the system would, audited, so that cached figures notice."""
     with everywhere(), transaction.atomic():
         act = Act(SYSTEM, "projects.create", "projects.edit", recorded_at or datetime.now(UTC))
-        projects = record(act, entries, day, recorded_at=recorded_at)
-        append(SYSTEM, [AuditRecord("projects.create", project, org.pk) for project in projects])
+        token = acting.set(act)
+        try:
+            projects = record(act, entries, day, recorded_at=recorded_at)
+        finally:
+            acting.reset(token)
+        append(SYSTEM, [AuditRecord("projects.create", project, org.pk) for project in projects], rooms=act.touched)
     return projects
 
 

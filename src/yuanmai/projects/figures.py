@@ -1,6 +1,5 @@
 """The figures of the projects room, each defined once."""
 
-import calendar
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -13,8 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from yuanmai.core.figures import Calendar, Derived, Dimension, Facts, Query, Result, Unit, register
 from yuanmai.core.figures.model import RowView
 from yuanmai.core.policy import Text
+from yuanmai.core.search import matching
+from yuanmai.core.templatetags.ui import LIGHTS
+from yuanmai.projects.engine.lights import year_passed
 from yuanmai.projects.models import Kind, ProjectState, Stage
 from yuanmai.projects.queries import list_codes, main_projects, planned_projects, reserve_projects, states
+from yuanmai.projects.queries.lights import with_light
 
 BILLION = Decimal(1_000_000_000)
 DISPATCH = _("Key-project ledgers and half-monthly progress reports")
@@ -29,6 +32,26 @@ def _in_list(facts: QuerySet[Any], code: str) -> QuerySet[Any]:
     return facts.filter(lists__contains=f"|{code}|")
 
 
+def _search(facts: QuerySet[Any], text: str) -> QuerySet[Any]:
+    return facts.filter(matching(text, "name", "code", pinyin="pinyin"))
+
+
+def _flag(name: str) -> Any:
+    return lambda facts, value: facts.filter(**{name: value == "yes"})
+
+
+def _reported(facts: QuerySet[Any], value: str) -> QuerySet[Any]:
+    return facts.filter(reported_on__isnull=value != "yes")
+
+
+def _yes_no(value: Any) -> Text:
+    return _("Yes") if value in ("yes", True) else _("No")
+
+
+def _light(value: Any) -> Text:
+    return LIGHTS.get(str(value), LIGHTS["grey"])[0]
+
+
 NOT_STATED = _("Not stated")
 DIMENSIONS = (
     Dimension("kind", _("Kind"), "kind", _choice(Kind.choices, NOT_STATED)),
@@ -39,6 +62,12 @@ DIMENSIONS = (
     Dimension("stage", _("Stage"), "stage", _choice(Stage.choices, NOT_STATED)),
     Dimension("park", _("Park"), "park__name", lambda value: value or NOT_STATED),
     Dimension("list", _("List"), "lists", narrow=_in_list, values=list_codes),
+    Dimension("light", _("Light"), "light", _light),
+)
+CONDITIONS = (
+    Dimension("q", _("Search"), "name", narrow=_search),
+    Dimension("started", _("Started"), "started", _yes_no, narrow=_flag("started")),
+    Dimension("reported", _("Reported"), "reported_on", _yes_no, narrow=_reported),
 )
 
 
@@ -61,7 +90,7 @@ def project_row(state: ProjectState) -> RowView:
 
 def _with_links(source: Any) -> Any:
     def facts(query: Query) -> QuerySet[ProjectState]:
-        return source(query).select_related("project").order_by("name")
+        return with_light(source(query).select_related("project").order_by("name", "id"), query)
 
     return facts
 
@@ -80,7 +109,8 @@ def _define(code: str, name: Text, unit: Unit, definition: Text, source: Any, nu
             source=more.pop("stated_in", DISPATCH),
             grain=_("one main project"),
             dimensions=DIMENSIONS,
-            rooms=("core",),
+            conditions=CONDITIONS,
+            rooms=("core", "people"),
             permission="projects.view",
             facts=_with_links(source),
             numerator=numerator,
@@ -104,6 +134,14 @@ def _over_1bn(query: Query) -> QuerySet[ProjectState]:
 
 def _subprojects(query: Query) -> QuerySet[ProjectState]:
     return states(query).filter(main=False)
+
+
+def _not_started(query: Query) -> QuerySet[ProjectState]:
+    return _new_starts(query).filter(started=False, completed=False)
+
+
+def _with_light_of(value: str) -> Any:
+    return lambda query: with_light(planned_projects(query), query).filter(light=value)
 
 
 def _library(query: Query) -> QuerySet[ProjectState]:
@@ -147,6 +185,18 @@ _define("projects.reserve_investment", _("Investment of the reserve"), Unit.YUAN
         reserve_projects, Coalesce(F("total_investment"), Value(Decimal(0))))  # fmt: skip
 _define("projects.subproject_count", _("Sub-projects"), Unit.COUNT,
         _("Projects that are part of a main project."), _subprojects, Value(1))  # fmt: skip
+_define("projects.not_started", _("New starts not begun"), Unit.COUNT,
+        _("New-start projects of the year's plan that have not been reported as started."),
+        _not_started, Value(1), higher_is_better=False)  # fmt: skip
+_define("projects.red_count", _("Red lights"), Unit.COUNT,
+        _("Projects on the plan of the year whose light is red by the rule of lights that holds for their organisation."),
+        _with_light_of("red"), Value(1), higher_is_better=False)  # fmt: skip
+_define("projects.yellow_count", _("Yellow lights"), Unit.COUNT,
+        _("Projects on the plan of the year whose light is yellow by the rule of lights that holds for their organisation."),
+        _with_light_of("yellow"), Value(1), higher_is_better=False)  # fmt: skip
+_define("projects.green_count", _("Green lights"), Unit.COUNT,
+        _("Projects on the plan of the year whose light is green by the rule of lights that holds for their organisation."),
+        _with_light_of("green"), Value(1), higher_is_better=True)  # fmt: skip
 
 
 def time_progress(query: Query) -> Result:
@@ -154,10 +204,10 @@ def time_progress(query: Query) -> Result:
 
     At a month's end this is months ÷ 12, the measure of the monthly dispatch.
     """
-    day = query.as_of
-    length = calendar.monthrange(day.year, day.month)[1]
-    months = Decimal(day.month - 1) + Decimal(day.day) / Decimal(length)
-    return Result(months / 12, months, Decimal(12))
+    passed = year_passed(query.as_of)
+    months = passed * 12
+    exact = Decimal(passed.numerator) / Decimal(passed.denominator)
+    return Result(exact, Decimal(months.numerator) / Decimal(months.denominator), Decimal(12))
 
 
 def ahead(results: Mapping[str, Result]) -> Result:
@@ -187,6 +237,8 @@ register(
         source=DISPATCH,
         grain=_("one main project"),
         dimensions=DIMENSIONS,
+        conditions=CONDITIONS,
+        rooms=("core", "people"),
         permission="projects.view",
         inputs=("projects.completion_rate", "projects.time_progress"),
         combine=ahead,

@@ -96,6 +96,7 @@ class Figure:
     source: Text
     grain: Text
     dimensions: tuple[Dimension, ...] = ()
+    conditions: tuple[Dimension, ...] = ()  # filters that do not split: a search text, “behind”
     rooms: tuple[str, ...] = ()  # rooms whose changes may change it, besides its own
     higher_is_better: bool | None = None
     permission: str = ""
@@ -106,8 +107,8 @@ class Figure:
         return self.code.split(".", 1)[0]
 
     def dimension(self, code: str) -> Dimension:
-        """Return a dimension by its code; raises `KeyError`."""
-        for dimension in self.dimensions:
+        """Return a dimension or condition by its code; raises `KeyError`."""
+        for dimension in (*self.dimensions, *self.conditions):
             if dimension.code == code:
                 return dimension
         raise KeyError(f"{self.code} has no dimension {code}")
