@@ -23,9 +23,9 @@ MAX_CELLS = 12_000_000  # dense cells of one sheet; the reader allots all of the
 MAX_COLUMNS = 1_000
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_WIDE = re.compile(rb"<c [^<>]*?r=[\"']([A-Z]{2,3})\d+[\"'][^<>]*[^/<>]>")
+_WIDE = re.compile(rb"<c [^<>]*?r=[\"']([A-Z]{2,3})\d+[\"'](?:[^<>]*[^/<>])?>")
 _ROW = re.compile(rb"<row [^<>]*?r=[\"'](\d+)[\"']")
-_CELL = re.compile(rb"<c [^<>]*?r=[\"']([A-Z]{1,3})(\d+)[\"'][^<>]*[^/<>]>")
+_CELL = re.compile(rb"<c [^<>]*?r=[\"']([A-Z]{1,3})(\d+)[\"'](?:[^<>]*[^/<>])?>")
 _CHUNK = 4 * 1024 * 1024
 
 
@@ -81,7 +81,9 @@ def read_book(data: bytes, name: str) -> Book:
         tables = read_html_tables(text)
         if not tables:
             raise BookError("format")
-        return Book(name, "html", tuple(_html_sheet(i, rows, merges) for i, (rows, merges) in enumerate(tables)))
+        return Book(
+            name, "html", tuple(_html_sheet(i, rows, merges) for i, (rows, merges) in enumerate(tables))
+        )
     return Book(name, "csv", (_csv_sheet(text, name),))
 
 
@@ -121,7 +123,12 @@ def _csv_sheet(text: str, name: str) -> Sheet:
 
 
 def _html_sheet(index: int, rows: list[list[str | None]], merges: list[tuple[int, int, int, int]]) -> Sheet:
-    return Sheet(f"Sheet{index + 1}", False, tuple(Merge(*m) for m in merges), lambda: iter([list[Cell](r) for r in rows]))
+    return Sheet(
+        f"Sheet{index + 1}",
+        False,
+        tuple(Merge(*m) for m in merges),
+        lambda: iter([list[Cell](r) for r in rows]),
+    )
 
 
 def _read_calamine(data: bytes, name: str, kind: str) -> Book:

@@ -13,6 +13,12 @@ from .spec import KindSpec
 from .values import Percent, agrees
 
 
+#: Stands for "the cell as written" until the pass over the sheet is done.
+LOOK_UP = "\x00"
+#: Parts that were rounded one by one may exceed their whole by a thousandth.
+_ROUNDED = Decimal("1.001")
+
+
 class RowChecks:
     """The cross-field rules of a kind. `report(rule, row, field, value, severity, **params)` takes each breach."""
 
@@ -34,13 +40,20 @@ class RowChecks:
             else:
                 parts = [p for name in rule.left if (p := values[layout[name]]) is not None]
                 left = sum(parts, Decimal(0))
-                if not parts or left <= right:
+                if not parts or left <= right * _ROUNDED:
                     continue
             late = isinstance(right, date)
             field = rule.right if late or len(rule.left) > 1 else rule.left[0]
             self.report(
-                rule.code, row, field, _shown(right if late else left), rule.severity,
-                left=_shown(left), right=_shown(right), left_field=rule.left[0], right_field=rule.right,
+                rule.code,
+                row,
+                field,
+                LOOK_UP,
+                rule.severity,
+                left=_shown(left),
+                right=_shown(right),
+                left_field=rule.left[0],
+                right_field=rule.right,
             )
         for share in self.shares:
             self._share(row, share.code, *share.check)  # type: ignore[misc]
@@ -55,8 +68,14 @@ class RowChecks:
         if not agrees(stated, a / b):
             digits = stated.digits if stated.digits is not None else 1
             self.report(
-                "percent.contradicts", row, code, f"{_plain(stated.value * 100)}%", "warning",
-                stated=str(stated.value), computed=str(a / b), digits=digits,
+                "percent.contradicts",
+                row,
+                code,
+                LOOK_UP,
+                "warning",
+                stated=str(stated.value),
+                computed=str(a / b),
+                digits=digits,
             )
 
 
@@ -79,7 +98,9 @@ def derive(rows: Sequence[Row], spec: KindSpec, period: Period) -> None:
     if not rows or "investment_done" not in rows[0].layout:
         return
     layout = rows[0].layout
-    year, month, total, before = (layout[f] for f in ("investment_done", "investment_done_month", "done_total", "done_before"))
+    year, month, total, before = (
+        layout[f] for f in ("investment_done", "investment_done_month", "done_total", "done_before")
+    )
     january = period.as_of is not None and period.as_of.month == 1
     children: dict[int, list[Row]] = {}
     for row in rows:

@@ -57,7 +57,8 @@ def map_columns(
     """Assign fields to columns. `samples` are some data rows; `chosen` are the user's decisions by column index."""
     chosen = chosen or {}
     by_column: dict[int, list[Cell]] = {
-        c: [row[c] for row in samples if c < len(row) and not is_empty(row[c])] for c in range(_width(header, samples))
+        c: [row[c] for row in samples if c < len(row) and not is_empty(row[c])]
+        for c in range(_width(header, samples))
     }
     offers: list[tuple[float, int, int, Candidate]] = []
     candidates: dict[int, tuple[Candidate, ...]] = {}
@@ -134,7 +135,9 @@ def _fits(field: str, cells: Sequence[Cell], spec: KindSpec) -> bool:
     return good * 10 >= 6 * min(len(cells), 40)
 
 
-def _settle_done(taken: dict[int, Candidate], header: Header, by_column: Mapping[int, list[Cell]], spec: KindSpec) -> None:
+def _settle_done(
+    taken: dict[int, Candidate], header: Header, by_column: Mapping[int, list[Cell]], spec: KindSpec
+) -> None:
     """'累计完成投资' alone may be the year's or since the start: the words above it and the figures decide."""
     done = {c.field: i for i, c in taken.items()}
     index = done.get("done_total")
@@ -144,12 +147,18 @@ def _settle_done(taken: dict[int, Candidate], header: Header, by_column: Mapping
     if any(word in words for word in _SINCE_START):
         return
     plan = done.get("planned_investment")
-    if any(word in words for word in _THIS_YEAR) or (plan is not None and _never_above(by_column[index], by_column[plan])):
+    if any(word in words for word in _THIS_YEAR) or (
+        plan is not None and _never_above(by_column[index], by_column[plan])
+    ):
         taken[index] = Candidate("investment_done", 0.85, "figures")
 
 
 def _never_above(left: Sequence[Cell], right: Sequence[Cell]) -> bool:
-    pairs = [(a, b) for a, b in zip(left, right, strict=False) if isinstance(a, int | float) and isinstance(b, int | float)]
+    pairs = [
+        (a, b)
+        for a, b in zip(left, right, strict=False)
+        if isinstance(a, int | float) and isinstance(b, int | float)
+    ]
     return len(left) == len(right) and bool(pairs) and all(a <= b for a, b in pairs)
 
 
@@ -182,7 +191,9 @@ def _column(
     )
 
 
-def _unit(path: Sequence[str], cells: Sequence[Cell], sheet_unit: str | None, spec: KindSpec) -> tuple[str, str]:
+def _unit(
+    path: Sequence[str], cells: Sequence[Cell], sheet_unit: str | None, spec: KindSpec
+) -> tuple[str, str]:
     for text in reversed(path):
         unit = unit_in_header(text)
         if unit:
@@ -196,22 +207,36 @@ def _unit(path: Sequence[str], cells: Sequence[Cell], sheet_unit: str | None, sp
     return spec.default_unit, "assumed"
 
 
-def assume_by_size(columns: Sequence[Column], samples: Sequence[Sequence[Cell]], total_field: str = "total_investment") -> list[Column]:
+def assume_by_size(
+    columns: Sequence[Column], samples: Sequence[Sequence[Cell]], total_field: str = "total_investment"
+) -> list[Column]:
     """Where no unit is stated anywhere, the size of the total investment tells 元 and 亿元 from 万元."""
     total = next((c for c in columns if c.field == total_field and c.unit_from == "assumed"), None)
     if total is None:
         return list(columns)
-    numbers = sorted(float(v) for row in samples if total.index < len(row) and isinstance(v := row[total.index], int | float) and v > 0)
+    numbers = sorted(
+        float(v)
+        for row in samples
+        if total.index < len(row) and isinstance(v := row[total.index], int | float) and v > 0
+    )
     if len(numbers) < 2:
         return list(columns)
     middle = numbers[len(numbers) // 2]
-    unit = "元" if middle >= 10_000_000 else "亿元" if middle < 60 and any(n != int(n) for n in numbers) else None
+    unit = (
+        "元"
+        if middle >= 10_000_000
+        else "亿元"
+        if middle < 60 and any(n != int(n) for n in numbers)
+        else None
+    )
     if unit is None:
         return list(columns)
     return [replace(c, unit=unit) if c.unit_from == "assumed" else c for c in columns]
 
 
-def _settle_fractions(columns: list[Column], samples: Sequence[Sequence[Cell]], spec: KindSpec) -> list[Column]:
+def _settle_fractions(
+    columns: list[Column], samples: Sequence[Sequence[Cell]], spec: KindSpec
+) -> list[Column]:
     """Plain numbers of a percent column: 0.25 or 25? The figures they must agree with decide, else their size."""
     by_field = {c.field: c for c in columns if c.field}
     settled = []
@@ -231,7 +256,9 @@ def _settle_fractions(columns: list[Column], samples: Sequence[Sequence[Cell]], 
     return settled
 
 
-def _evidence(column: Column, upper: Column, lower: Column, samples: Sequence[Sequence[Cell]], *, default: bool) -> bool:
+def _evidence(
+    column: Column, upper: Column, lower: Column, samples: Sequence[Sequence[Cell]], *, default: bool
+) -> bool:
     votes = {True: 0, False: 0}
     for row in samples:
         if max(column.index, upper.index, lower.index) >= len(row):

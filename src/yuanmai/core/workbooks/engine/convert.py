@@ -20,7 +20,9 @@ from .units import MONEY_UNITS
 from .values import ValueFault, parse_choice, parse_money, parse_number, parse_percent, parse_text, split_tags
 
 _YES = frozenset({"是", "√", "✓", "✔", "y", "yes", "已", "有", "true", "1", "对", "v", "●", "☑", "是。"})
-_NO = frozenset({"否", "×", "✗", "✕", "x", "n", "no", "未", "不是", "没有", "false", "0", "○", "☐", "无", "否。"})
+_NO = frozenset(
+    {"否", "×", "✗", "✕", "x", "n", "no", "未", "不是", "没有", "false", "0", "○", "☐", "无", "否。"}
+)
 _CACHE = 20_000
 
 
@@ -37,7 +39,9 @@ class Converter:
     read: Callable[[Cell], Any]
 
 
-def converters(columns: Sequence[Column], spec: KindSpec, layout: dict[str, int], samples: Sequence[Sequence[Cell]]) -> list[Converter]:
+def converters(
+    columns: Sequence[Column], spec: KindSpec, layout: dict[str, int], samples: Sequence[Sequence[Cell]]
+) -> list[Converter]:
     """Converters of all mapped columns except the running number, in column order."""
     result = []
     for column in columns:
@@ -47,11 +51,16 @@ def converters(columns: Sequence[Column], spec: KindSpec, layout: dict[str, int]
         if field.type == "index":
             continue
         two_digits = any(
-            isinstance(cell, str) and re.search(r"\d{4}[.]0\d", cell) or isinstance(cell, float) and re.search(r"^\d{4}\.0\d$", format(cell, ".10g"))
+            isinstance(cell, str)
+            and re.search(r"\d{4}[.]0\d", cell)
+            or isinstance(cell, float)
+            and re.search(r"^\d{4}\.0\d$", format(cell, ".10g"))
             for row in samples
             if column.index < len(row) and (cell := row[column.index]) is not None
         )
-        slots = (layout["start_on"], layout["finish_on"]) if field.type == "date_range" else (layout[field.code],)
+        slots = (
+            (layout["start_on"], layout["finish_on"]) if field.type == "date_range" else (layout[field.code],)
+        )
         result.append(Converter(column, field, slots, _cached(_reader(column, field, two_digits))))
     return result
 
@@ -119,14 +128,18 @@ def _choice(cell: Cell, field: Field) -> str | None:
     if code is None:
         words = [w for c, ws in values.items() if not c.startswith("~") for w in ws]
         near = process.extractOne(squeeze(text), words, scorer=fuzz.ratio)
-        raise ValueFault(f"{field.code}.unknown", nearest=near[0] if near and near[1] >= 40 else words[0] if words else "")
+        raise ValueFault(
+            f"{field.code}.unknown", nearest=near[0] if near and near[1] >= 40 else words[0] if words else ""
+        )
     return None if code.startswith("~") else code
 
 
 def _state_reader(header: str, field: Field) -> Callable[[Cell], Any]:
     plain = squeeze(header)
-    about = "resumed" if "复工" in plain and "开工" not in plain and "开复" not in plain and "开(复" not in plain else (
-        "started" if "复" not in plain else "either"
+    about = (
+        "resumed"
+        if "复工" in plain and "开工" not in plain and "开复" not in plain and "开(复" not in plain
+        else ("started" if "复" not in plain else "either")
     )
 
     def read(cell: Cell) -> Any:

@@ -43,11 +43,15 @@ _ONE = re.compile(
 )
 _COMPACT = re.compile(rf"(?P<y>{_Y})(?P<m>\d\d)(?P<d>\d\d)?")
 _RANGE = re.compile(r"\s*(?:[-‐-―−~〜～]+|至|到|起至|—+)\s*")
-_JUNK = re.compile(r"(计划|预计|拟|已于|于|约|左右|前后|之前|以前|前|正式|实际|开工|动工|建成|竣工|完工|投产|完成|建设|交付|起止|工期|[:,;()])")
+_JUNK = re.compile(
+    r"(计划|预计|拟|已于|于|约|左右|前后|之前|以前|前|正式|实际|开工|动工|建成|竣工|完工|投产|完成|建设|交付|起止|工期|[:,;()])"
+)
 _TIME = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$")
 _QUARTER = {"一": 1, "二": 2, "三": 3, "四": 4, "1": 1, "2": 2, "3": 3, "4": 4}
 _OPEN = frozenset({"至今", "今", "目前", "现在", "长期", "持续", "待定", "未定"})
-_DURATION = re.compile(r"(约|共|工期|建设期)?[\d.一二三四五六七八九十两]+(个?月|个?年|年半|天|日历天|日)")
+_DURATION = re.compile(
+    r"(约|共|工期|建设期)?(\d{1,3}(\.\d+)?|[一二三四五六七八九十两]+)(个?月|个?年|年半|天|日历天|日)"
+)
 
 
 def month_span(year: int, month: int) -> Span:
@@ -193,6 +197,8 @@ def parse_period(value: object, *, two_digits: bool = False) -> tuple[Span | Non
         pieces = [piece for piece in _split(plain) if piece]
         if len(pieces) == 1 and pieces[0] != plain:
             return _single(pieces[0]), None
+        if len(pieces) != 2:  # '2022年3月开工,2024年6月竣工'
+            pieces = [m.group() for m in _ONE.finditer(plain)]
         if len(pieces) != 2:
             raise single from None
     left, right = pieces
@@ -213,11 +219,19 @@ def _split(text: str) -> list[str]:
         marks = [m for m in re.finditer(r"-", text)]
     for mark in marks:
         left, right = text[: mark.start()], text[mark.end() :]
-        if re.match(rf"{_Y}", left) and (not right or right in _OPEN or re.match(rf"{_Y}|\d{{1,2}}年?", right)):
+        if re.match(rf"{_Y}", left) and (
+            not right or right in _OPEN or re.match(rf"{_Y}|\d{{1,2}}年?", right)
+        ):
             short = re.fullmatch(r"\d{1,2}", right)
             if mark.group() == "-" and short and "年" not in left:
                 continue
-            if mark.group() == "-" and not re.match(rf"{_Y}", right) and "月" not in right and right not in _OPEN and right:
+            if (
+                mark.group() == "-"
+                and not re.match(rf"{_Y}", right)
+                and "月" not in right
+                and right not in _OPEN
+                and right
+            ):
                 continue
             return [left, right]
     return [text]

@@ -96,7 +96,9 @@ def find_header(rows: Sequence[list[Cell]], merges: Sequence[Merge], matcher: Ma
     return Header(top, bottom, paths, hits)
 
 
-def _extent(rows: Sequence[list[Cell]], merges: Sequence[Merge], matcher: Matcher, anchor: int) -> tuple[int, int]:
+def _extent(
+    rows: Sequence[list[Cell]], merges: Sequence[Merge], matcher: Matcher, anchor: int
+) -> tuple[int, int]:
     top = bottom = anchor
     tall = [m for m in merges if m.bottom > m.top]
     changed = True
@@ -119,13 +121,17 @@ def _header_like(row: Sequence[Cell], merges: Sequence[Merge], number: int, matc
     return sum(c is not None for c in row) >= 2 and not _looks_like_data(row)
 
 
-def _is_upper_level(rows: Sequence[list[Cell]], merges: Sequence[Merge], upper: int, top: int, matcher: Matcher) -> bool:
+def _is_upper_level(
+    rows: Sequence[list[Cell]], merges: Sequence[Merge], upper: int, top: int, matcher: Matcher
+) -> bool:
     """A row of group heads ('项目基本情况 | 投资情况') directly above; titles and lines with a colon are none."""
     row = rows[upper]
     texts = [(i, c) for i, c in enumerate(row) if isinstance(c, str)]
     if len(texts) < 2 or _looks_like_data(row):
         return False
-    if any(re.search(r"单位[::]|截[至止]|填报|填表|制表|日期[::]|[::].*\d{4}|^注", squeeze(c)) for _, c in texts):
+    if any(
+        re.search(r"单位[::]|截[至止]|填报|填表|制表|日期[::]|[::].*\d{4}|^注", squeeze(c)) for _, c in texts
+    ):
         return False
     if any(len(squeeze(c)) > 24 for _, c in texts):
         return False
@@ -134,11 +140,17 @@ def _is_upper_level(rows: Sequence[list[Cell]], merges: Sequence[Merge], upper: 
         return True
     below = rows[top]
     filled = sum(1 for c in below if c is not None)
-    spans = sum(1 for i, _ in texts if i + 1 < len(below) and (i + 1 >= len(row) or row[i + 1] is None) and below[i + 1] is not None)
+    spans = sum(
+        1
+        for i, _ in texts
+        if i + 1 < len(below) and (i + 1 >= len(row) or row[i + 1] is None) and below[i + 1] is not None
+    )
     return spans >= 1 and len(texts) < filled
 
 
-def _is_lower_level(rows: Sequence[list[Cell]], merges: Sequence[Merge], top: int, bottom: int, matcher: Matcher) -> bool:
+def _is_lower_level(
+    rows: Sequence[list[Cell]], merges: Sequence[Merge], top: int, bottom: int, matcher: Matcher
+) -> bool:
     """A row of sub-heads, of units, or of column numbers directly below the block."""
     row = rows[bottom + 1]
     cells = [(i, c) for i, c in enumerate(row) if c is not None]
@@ -152,7 +164,12 @@ def _is_lower_level(rows: Sequence[list[Cell]], merges: Sequence[Merge], top: in
     if len(texts) >= 2 and all(is_unit_only(t) for _, t in texts):
         return True
     name_column = next(
-        (i for r in range(top, bottom + 1) for i, c in enumerate(rows[r]) if isinstance(c, str) and matcher.exact_hit(c) == matcher.spec.name_field),
+        (
+            i
+            for r in range(top, bottom + 1)
+            for i, c in enumerate(rows[r])
+            if isinstance(c, str) and matcher.exact_hit(c) == matcher.spec.name_field
+        ),
         None,
     )
     if name_column is not None and name_column < len(row) and row[name_column] is not None:
@@ -165,10 +182,17 @@ def _is_lower_level(rows: Sequence[list[Cell]], merges: Sequence[Merge], top: in
         if column >= len(above) or above[column] is None:
             return any(above[i] is not None for i in range(min(column, len(above))))
         # A word directly above: it must be a merged or continued group head.
-        if any(m.top <= bottom <= m.bottom and m.left <= column <= m.right and m.right > m.left for m in merges):
+        if any(
+            m.top <= bottom <= m.bottom and m.left <= column <= m.right and m.right > m.left for m in merges
+        ):
             return True
         after = column + 1
-        return after < len(row) and (after >= len(above) or above[after] is None) and after < len(row) and row[after] is not None
+        return (
+            after < len(row)
+            and (after >= len(above) or above[after] is None)
+            and after < len(row)
+            and row[after] is not None
+        )
 
     return len(texts) >= 2 and all(parent_spans(i) for i, _ in texts)
 
@@ -178,13 +202,20 @@ def is_column_numbers(row: Sequence[Cell]) -> bool:
     cells = [text_of(c) for c in row if c is not None]
     if len(cells) < 4 or not all(_COLUMN_MARKS.fullmatch(c) for c in cells):
         return False
-    numbers = [int(re.sub(r"\D.*", "", c.strip("([").rstrip(")]"))) for c in cells if re.match(r"[(\[]?\d", c)]
+    numbers = [
+        int(re.sub(r"\D.*", "", c.strip("([").rstrip(")]"))) for c in cells if re.match(r"[(\[]?\d", c)
+    ]
     return len(numbers) < 2 or all(b - a == 1 for a, b in zip(numbers, numbers[1:], strict=False))
 
 
-def _paths(rows: Sequence[list[Cell]], merges: Sequence[Merge], top: int, bottom: int) -> tuple[tuple[str, ...], ...]:
+def _paths(
+    rows: Sequence[list[Cell]], merges: Sequence[Merge], top: int, bottom: int
+) -> tuple[tuple[str, ...], ...]:
     width = max(len(rows[r]) for r in range(top, bottom + 1))
-    grid = [[text_of(rows[r][c]) if c < len(rows[r]) else "" for c in range(width)] for r in range(top, bottom + 1)]
+    grid = [
+        [text_of(rows[r][c]) if c < len(rows[r]) else "" for c in range(width)]
+        for r in range(top, bottom + 1)
+    ]
     merged = [[False] * width for _ in grid]
     for merge in merges:
         if merge.bottom < top or merge.top > bottom or merge.left >= width:
@@ -203,7 +234,14 @@ def _paths(rows: Sequence[list[Cell]], merges: Sequence[Merge], top: int, bottom
                 continue
             left = grid[r][c - 1]
             under, under_left = grid[r + 1][c], grid[r + 1][c - 1]
-            if left and under and under_left and under != left and under_left != left and not is_unit_only(under):
+            if (
+                left
+                and under
+                and under_left
+                and under != left
+                and under_left != left
+                and not is_unit_only(under)
+            ):
                 grid[r][c] = left
     paths = []
     for c in range(width):

@@ -19,9 +19,20 @@ SUGGEST = 0.5
 _BRACKETS = re.compile(r"[(\[【]([^()\[\]【】]*)[)\]】]")
 _YEAR = r"(?:19|20|21)\d\d"
 _SUBS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(rf"(?:截[至止]到?)?(?:上年|去年|{_YEAR}年?)(?:年?底|年?末|12月(?:底|末|31日))(?!前?计划)"), "截至某年底"),
-    (re.compile(rf"(?:从)?(?:{_YEAR}年)?(?:度)?年初(?:以来)?[至到-](?:本月|当月|目前|今|现在|{_YEAR}年)?(?:\d{{1,2}}月)?(?:\d{{1,2}}日|份|底|末|止)*"), "年初至今"),
-    (re.compile(rf"(?:{_YEAR}[年.])?1月?份?[-‐-―−~～至到](?:\d{{1,2}}|本|当)月(?:份|底|末|\d{{1,2}}日)?"), "年初至今"),
+    (
+        re.compile(rf"(?:截[至止]到?)?(?:上年|去年|{_YEAR}年?)(?:年?底|年?末|12月(?:底|末|31日))(?!前?计划)"),
+        "截至某年底",
+    ),
+    (
+        re.compile(
+            rf"(?:从)?(?:{_YEAR}年)?(?:度)?年初(?:以来)?[至到-](?:本月|当月|目前|今|现在|{_YEAR}年)?(?:\d{{1,2}}月)?(?:\d{{1,2}}日|份|底|末|止)*"
+        ),
+        "年初至今",
+    ),
+    (
+        re.compile(rf"(?:{_YEAR}[年.])?1月?份?[-‐-―−~～至到](?:\d{{1,2}}|本|当)月(?:份|底|末|\d{{1,2}}日)?"),
+        "年初至今",
+    ),
     (re.compile(rf"(?:{_YEAR}年)?(?:一季度|第一季度|上半年|前三季度|1-[2-4]季度)(?=.*完成)"), "年初至今"),
     (
         re.compile(
@@ -34,7 +45,13 @@ _SUBS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"{_YEAR}(?:年度|年|度)?|本年度|今年|当年|本年|年度|全年"), "本年"),
     (re.compile(r"截止到?目前|至目前|到目前为止|目前累计|自开工(?:以来|之日起)?|开工至今|建设至今"), "@"),
 )
-_ALIASES = {"截止到目前": "截至目前", "截止目前": "截至目前", "至目前": "截至目前", "到目前为止": "截至目前", "目前累计": "截至目前累计"}
+_ALIASES = {
+    "截止到目前": "截至目前",
+    "截止目前": "截至目前",
+    "至目前": "截至目前",
+    "到目前为止": "截至目前",
+    "目前累计": "截至目前累计",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +164,7 @@ class Matcher:
                 offer(hit, 0.82, "bracket")
         if not any(c.score >= 0.95 for c in best.values()):
             for text, weight in tries:
-                for field, score in self._like(text):
+                for field, score in self._like(text).items():
                     offer(field, score * weight, "likeness")
         return sorted(best.values(), key=lambda c: -c.score)
 

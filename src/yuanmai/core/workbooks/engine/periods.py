@@ -17,7 +17,12 @@ _QUARTERS = {"一": 3, "二": 6, "三": 9, "四": 12, "1": 3, "2": 6, "3": 9, "4
 
 # Pattern, strength. The strongest statement wins; equal ones by the order of the texts.
 _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
-    (re.compile(rf"截[至止]到?{_Y}[年./-](?P<m>\d{{1,2}})(?:[月./-](?P<d>\d{{1,2}})[日号]?|月(?P<part>上半月|上旬|中旬|下旬|[底末])?)?"), 9),
+    (
+        re.compile(
+            rf"截[至止]到?{_Y}[年./-](?P<m>\d{{1,2}})(?:[月./-](?P<d>\d{{1,2}})[日号]?|月(?P<part>上半月|上旬|中旬|下旬|[底末])?)?"
+        ),
+        9,
+    ),
     (re.compile(rf"{_Y}[年.]0?1月?份?{_D}(?P<m>\d{{1,2}})月"), 7),
     (re.compile(rf"{_Y}年?(?:度)?年初{_D}(?P<m>\d{{1,2}})月"), 7),
     (re.compile(rf"{_Y}[年./-](?P<m>\d{{1,2}})[月./-](?P<d>\d{{1,2}})[日号]?(?!\d)"), 6),
@@ -98,8 +103,14 @@ def find_period(
                 day = _read(match, year)
                 if day is None:
                     continue
-                weight = strength - (4 if filing and match.start() > filing.start() else 0) - (source == "header")
-                if best is None or weight > best[0] or (weight == best[0] and order == best[1] and day > (best[2].as_of or day)):
+                weight = (
+                    strength - (4 if filing and match.start() > filing.start() else 0) - (source == "header")
+                )
+                if (
+                    best is None
+                    or weight > best[0]
+                    or (weight == best[0] and order == best[1] and day > (best[2].as_of or day))
+                ):
                     best = (weight, order, Period(day, day.year, source, match.group()))
     if best:
         found = best[2]

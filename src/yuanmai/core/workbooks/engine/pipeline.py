@@ -91,7 +91,11 @@ def _choose(found: list[_Found], spec: KindSpec) -> list[_Found]:
     parts = {f.order: _part(f.sheet.name, spec) for f in found}
     if not parts[best.order]:
         return [best]
-    same = [f for f in found if parts[f.order] and f.score[0] == best.score[0] and f.header.hits * 10 >= best.header.hits * 6]
+    same = [
+        f
+        for f in found
+        if parts[f.order] and f.score[0] == best.score[0] and f.header.hits * 10 >= best.header.hits * 6
+    ]
     if len({parts[f.order] for f in same}) != len(same):
         return [best]
     return same
@@ -110,7 +114,12 @@ def _part(name: str, spec: KindSpec) -> str:
             code = parse_choice(plain, spec.fields[rule.field].values or {})
             if code and not code.startswith("~"):
                 return f"{rule.field}={code}"
-        elif rule.by == "suffix" and rule.field == "park" and plain.endswith(rule.suffixes) and not _DATED.search(plain):
+        elif (
+            rule.by == "suffix"
+            and rule.field == "park"
+            and plain.endswith(rule.suffixes)
+            and not _DATED.search(plain)
+        ):
             return f"{rule.field}={plain}"
     return ""
 
@@ -137,8 +146,17 @@ def _twice_across(readings: list[SheetReading], spec: KindSpec) -> list[SheetRea
                 where = f"{reading.sheet}!{a1(row.line, column.index)}"
                 if mark in seen and not seen[mark].startswith(f"{reading.sheet}!"):
                     extra.append(
-                        Fault("row.duplicate", reading.sheet, a1(row.line, column.index), column.header, str(row.get(spec.name_field)),
-                              row.line + 1, spec.name_field, "error", {"first": seen[mark]})
+                        Fault(
+                            "row.duplicate",
+                            reading.sheet,
+                            a1(row.line, column.index),
+                            column.header,
+                            str(row.get(spec.name_field)),
+                            row.line + 1,
+                            spec.name_field,
+                            "error",
+                            {"first": seen[mark]},
+                        )
                     )
                 else:
                     seen.setdefault(mark, where)

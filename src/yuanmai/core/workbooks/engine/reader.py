@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .book import Cell, Merge, Sheet
-from .checking import RowChecks, derive
+from .checking import LOOK_UP, RowChecks, derive
 from .columns import Column, assume_by_size, map_columns
 from .convert import Converter, cell_decimals, converters, settle_state
 from .dates import DateFault
@@ -46,7 +45,13 @@ def identity(row: Row, rows: Sequence[Row], spec: KindSpec) -> str:
 
 
 def read_sheet(
-    sheet: Sheet, header: Header, head: list[list[Cell]], spec: KindSpec, matcher: Matcher, file: str, choices: Choices
+    sheet: Sheet,
+    header: Header,
+    head: list[list[Cell]],
+    spec: KindSpec,
+    matcher: Matcher,
+    file: str,
+    choices: Choices,
 ) -> SheetReading:
     """Read one sheet whose head is known."""
     titles = [squeeze(c) for row in head[: header.top] for c in row if isinstance(c, str)]
@@ -59,7 +64,9 @@ def read_sheet(
     if unit is None and any(c.unit_from == "assumed" for c in columns):
         unit = _unit_in_notes(sheet, header)
         if unit:
-            columns = [replace(c, unit=unit, unit_from="sheet") if c.unit_from == "assumed" else c for c in columns]
+            columns = [
+                replace(c, unit=unit, unit_from="sheet") if c.unit_from == "assumed" else c for c in columns
+            ]
         else:
             columns = assume_by_size(columns, samples)
     return _Reading(sheet, header, head, spec, columns, samples, titles, period, unit).read()
@@ -81,7 +88,12 @@ def _unit_in_notes(sheet: Sheet, header: Header) -> str | None:
     """A unit that is stated only below the table."""
     for row in islice(sheet.rows(), header.bottom + 1, None):
         filled = [c for c in row if c is not None]
-        if len(filled) == 1 and isinstance(filled[0], str) and "元" in filled[0] and (unit := unit_in_text(filled[0])):
+        if (
+            len(filled) == 1
+            and isinstance(filled[0], str)
+            and "元" in filled[0]
+            and (unit := unit_in_text(filled[0]))
+        ):
             return unit
     return None
 
@@ -90,8 +102,16 @@ class _Reading:
     """The state of one pass over a sheet."""
 
     def __init__(
-        self, sheet: Sheet, header: Header, head: list[list[Cell]], spec: KindSpec, columns: list[Column],
-        samples: list[list[Cell]], titles: list[str], period: Period, unit: str | None,
+        self,
+        sheet: Sheet,
+        header: Header,
+        head: list[list[Cell]],
+        spec: KindSpec,
+        columns: list[Column],
+        samples: list[list[Cell]],
+        titles: list[str],
+        period: Period,
+        unit: str | None,
     ) -> None:
         self.sheet, self.header, self.spec, self.columns = sheet, header, spec, columns
         self.period, self.unit, self.titles = period, unit, titles
@@ -99,7 +119,12 @@ class _Reading:
         for column in columns:
             if column.field:
                 self.by_field.setdefault(column.field, column)
-        self.layout = {code: i for i, code in enumerate(c for c, f in spec.fields.items() if f.type not in ("index", "date_range"))}
+        self.layout = {
+            code: i
+            for i, code in enumerate(
+                c for c, f in spec.fields.items() if f.type not in ("index", "date_range")
+            )
+        }
         self.converters = converters(columns, spec, self.layout, samples)
         self.width = max([header.width, *(c.index + 1 for c in columns)])
         self.faults: list[Fault] = []
@@ -113,6 +138,7 @@ class _Reading:
         self.index = index.index if index else None
         self.checks = RowChecks(spec, self._fault)
         self._decimals: dict[str, int] = {}
+        self.base = sheet_values(sheet.name, titles, spec)
         self.classifier = self._classifier(head, samples) if name else None
 
     def _classifier(self, head: list[list[Cell]], samples: list[list[Cell]]) -> Classifier:
@@ -120,17 +146,38 @@ class _Reading:
         types = {c.index: spec.fields[c.field] for c in self.columns if c.field}
         numeric = [i for i, f in types.items() if f.type in ("money", "number", "percent")]
         long_text = [i for i, f in types.items() if f.long]
-        described = [i for i, f in types.items() if i not in numeric and f.code not in (spec.name_field, "index", "park", "remarks", "kind", "lists")]
+        described = [
+            i
+            for i, f in types.items()
+            if i not in numeric
+            and f.code not in (spec.name_field, "index", "park", "remarks", "kind", "lists")
+        ]
         indexed = False
         if self.index is not None:
             cells = [row[self.index] for row in samples if self.index < len(row)]
             indexed = bool(cells) and sum(not is_empty(c) for c in cells) * 2 >= len(cells)
         wide = frozenset(
-            m.top for m in self.sheet.merges
-            if m.top == m.bottom and m.top > self.header.bottom and m.right - m.left >= 2 and m.left <= max(self.name, self.index or 0)
+            m.top
+            for m in self.sheet.merges
+            if m.top == m.bottom
+            and m.top > self.header.bottom
+            and m.right - m.left >= 2
+            and m.left <= max(self.name, self.index or 0)
         )
         head_rows = head[self.header.top : self.header.bottom + 1]
-        return Classifier(self.header, head_rows, spec, self.name, self.index, described, numeric, long_text, indexed, self.titles, wide)
+        return Classifier(
+            self.header,
+            head_rows,
+            spec,
+            self.name,
+            self.index,
+            described,
+            numeric,
+            long_text,
+            indexed,
+            self.titles,
+            wide,
+        )
 
     # ----- the pass
 
@@ -138,8 +185,17 @@ class _Reading:
         """Read all rows, then close what is open and check what is stated."""
         if self.classifier is None:
             self.faults.append(
-                Fault("column.missing", self.sheet.name, a1(self.header.top, 0), "", "", self.header.top + 1, self.spec.name_field,
-                      "error", {"field": self.spec.name_field})
+                Fault(
+                    "column.missing",
+                    self.sheet.name,
+                    a1(self.header.top, 0),
+                    "",
+                    "",
+                    self.header.top + 1,
+                    self.spec.name_field,
+                    "error",
+                    {"field": self.spec.name_field},
+                )
             )
             return self._result(())
         for line, cells, spanning in self._lines():
@@ -161,16 +217,30 @@ class _Reading:
         derive(self.rows, self.spec, self.period)
         for row in self.rows:
             self.checks.run(row)
+        self._as_written()
         checks = self.stated.check(self.rows, self.groups, self.layout, self._decimals)
         return self._result(tuple(checks))
 
     def _result(self, checks: tuple[Any, ...]) -> SheetReading:
-        lists = tuple(dict.fromkeys(m[1].replace("级", "") for t in (*self.titles, squeeze(self.sheet.name)) for m in _LISTS.finditer(t)))
+        lists = tuple(
+            dict.fromkeys(
+                m[1].replace("级", "")
+                for t in (*self.titles, squeeze(self.sheet.name))
+                for m in _LISTS.finditer(t)
+            )
+        )
         order = {c.index: c for c in self.columns}
         faults = sorted(self.faults, key=lambda f: (f.row, len(f.cell), f.cell))
         return SheetReading(
-            self.sheet.name, self.header, tuple(order[i] for i in sorted(order)), self.period, self.unit,
-            tuple(self.rows), checks, tuple(faults), lists,
+            self.sheet.name,
+            self.header,
+            tuple(order[i] for i in sorted(order)),
+            self.period,
+            self.unit,
+            tuple(self.rows),
+            checks,
+            tuple(faults),
+            lists,
         )
 
     def _lines(self) -> Iterator[tuple[int, list[Cell], bool]]:
@@ -219,18 +289,30 @@ class _Reading:
                 continue
             values = [
                 row[column.index] if column.index < len(row) else None
-                for row in islice(self.sheet.rows(), self.header.bottom + 1, self.header.bottom + 1 + _SAMPLES)
-                if self.name < len(row) and row[self.name] is not None and not total_label(str(row[self.name]))
+                for row in islice(
+                    self.sheet.rows(), self.header.bottom + 1, self.header.bottom + 1 + _SAMPLES
+                )
+                if self.name < len(row)
+                and row[self.name] is not None
+                and not total_label(str(row[self.name]))
             ]
             given = [v for v in values if v is not None]
             neighbours = any(a is not None and a == b for a, b in zip(values, values[1:], strict=False))
-            if values and values[0] is not None and not neighbours and len(set(given)) == len(given) and len(values) >= 2 * len(given) >= 4:
+            if (
+                values
+                and values[0] is not None
+                and not neighbours
+                and len(set(given)) == len(given)
+                and len(values) >= 2 * len(given) >= 4
+            ):
                 found[column.index] = None
         return found
 
     # ----- kinds of rows
 
-    def _fault(self, rule: str, row: Row, field: str, value: object, severity: str = "error", **params: object) -> None:
+    def _fault(
+        self, rule: str, row: Row, field: str, value: object, severity: str = "error", **params: object
+    ) -> None:
         column = self.by_field.get(field)
         if column is None and field in ("start_on", "finish_on"):
             column = self.by_field.get("period")
@@ -238,10 +320,21 @@ class _Reading:
             column = self.by_field[self.spec.name_field]
         self._fault_at(rule, row.line, column, value, severity, **params)
 
-    def _fault_at(self, rule: str, line: int, column: Column, value: object, severity: str = "error", **params: object) -> None:
+    def _fault_at(
+        self, rule: str, line: int, column: Column, value: object, severity: str = "error", **params: object
+    ) -> None:
         self.faults.append(
-            Fault(rule, self.sheet.name, a1(line, column.index), column.header, as_written(value), line + 1, column.field or "",
-                  severity, params)  # type: ignore[arg-type]
+            Fault(
+                rule,
+                self.sheet.name,
+                a1(line, column.index),
+                column.header,
+                as_written(value),
+                line + 1,
+                column.field or "",
+                severity,
+                params,
+            )  # type: ignore[arg-type]
         )
 
     def _convert(self, cells: Sequence[Cell], line: int, values: list[Any], raw: dict[str, Any]) -> None:
@@ -253,14 +346,26 @@ class _Reading:
                 value = converter.read(cell)
             except (ValueFault, DateFault) as fault:
                 params: Mapping[str, object] = fault.params if isinstance(fault, ValueFault) else {}
-                self._fault_at(fault.rule, line, converter.column, cell, converter.field.unknown if fault.rule.endswith(".unknown") else
-                               "warning" if converter.field.check else "error", **params)
+                self._fault_at(
+                    fault.rule,
+                    line,
+                    converter.column,
+                    cell,
+                    converter.field.unknown
+                    if fault.rule.endswith(".unknown")
+                    else "warning"
+                    if converter.field.check
+                    else "error",
+                    **params,
+                )
                 raw[converter.field.code] = cell
                 continue
             if value is not None:
                 self._store(converter, value, values, raw, cell, line)
 
-    def _store(self, converter: Converter, value: Any, values: list[Any], raw: dict[str, Any], cell: Cell, line: int) -> None:
+    def _store(
+        self, converter: Converter, value: Any, values: list[Any], raw: dict[str, Any], cell: Cell, line: int
+    ) -> None:
         field = converter.field
         if field.type == "money":
             if value < 0:
@@ -273,7 +378,9 @@ class _Reading:
         elif field.type == "percent":
             top = field.maximum if field.maximum is not None else Decimal(10)
             if not 0 <= value.value <= top:
-                self._fault_at("percent.range", line, converter.column, cell, "warning", maximum=str(top * 100))
+                self._fault_at(
+                    "percent.range", line, converter.column, cell, "warning", maximum=str(top * 100)
+                )
                 return
             if not field.check:
                 value = value.value
@@ -304,6 +411,9 @@ class _Reading:
                     values[slot] = value
                 elif field == "lists":
                     values[slot] = tuple(dict.fromkeys((*values[slot], *value)))  # type: ignore[misc]
+        for field, value in self.base.items():
+            if values[self.layout[field]] is None:
+                values[self.layout[field]] = value
         row = Row(line, index, parent, values, self.layout)
         if values[self.layout[self.spec.name_field]] is None and self.spec.name_field not in raw:
             self._fault_at("name.missing", line, self.by_field[self.spec.name_field], cells[self.name])
@@ -329,7 +439,14 @@ class _Reading:
         given = values[self.layout["parent"]] if "parent" in self.layout else None
         if given:
             wanted = key(str(given))
-            return next((i for i in range(last, -1, -1) if key(str(self.rows[i].get(self.spec.name_field) or "")) == wanted), None)
+            return next(
+                (
+                    i
+                    for i in range(last, -1, -1)
+                    if key(str(self.rows[i].get(self.spec.name_field) or "")) == wanted
+                ),
+                None,
+            )
         if index and is_sub_index(index, self.rows[main].index):
             return main
         if isinstance(name, str) and not index and self.index is not None:
@@ -368,14 +485,49 @@ class _Reading:
             for group in self.stack[level:]:
                 group.end = len(self.rows)
             del self.stack[level:]
-        group = Group(len(self.groups), line, text, outline, self.stack[-1].number if self.stack else None, len(self.rows))
+        group = Group(
+            len(self.groups),
+            line,
+            text,
+            outline,
+            self.stack[-1].number if self.stack else None,
+            len(self.rows),
+        )
         group.values = group_values(text, self.spec)
         self.groups.append(group)
         self.stack.append(group)
-        self.stated.add("group", text, cells, line, column, len(self.rows), group.number, [g.number for g in self.stack])
+        self.stated.add(
+            "group", text, cells, line, column, len(self.rows), group.number, [g.number for g in self.stack]
+        )
 
     def _total(self, text: str, cells: Sequence[Cell], line: int, column: int) -> None:
-        self.stated.add(total_label(text) or "total", text, cells, line, column, len(self.rows), -1, [g.number for g in self.stack])
+        self.stated.add(
+            total_label(text) or "total",
+            text,
+            cells,
+            line,
+            column,
+            len(self.rows),
+            -1,
+            [g.number for g in self.stack],
+        )
+
+    def _as_written(self) -> None:
+        """Rules between fields know values, not cells: look up what stands in the cells they blame."""
+        wanted: dict[int, list[int]] = {}
+        for position, fault in enumerate(self.faults):
+            if fault.value == LOOK_UP:
+                wanted.setdefault(fault.row - 1, []).append(position)
+        if not wanted:
+            return
+        columns = {c.header: c.index for c in self.columns}
+        for line, cells in enumerate(self.sheet.rows()):
+            for position in wanted.get(line, ()):
+                fault = self.faults[position]
+                column = columns.get(fault.column, 0)
+                self.faults[position] = replace(
+                    fault, value=as_written(cells[column] if column < len(cells) else None)
+                )
 
     def _duplicates(self) -> None:
         column = self.by_field[self.spec.name_field]
@@ -404,6 +556,18 @@ def identity_by_name(row: Row, rows: Sequence[Row], spec: KindSpec) -> str:
     return name
 
 
-def last_day(period: Period) -> date | None:
-    """The as-of date, None where only a year is known."""
-    return period.as_of
+def sheet_values(name: str, titles: Sequence[str], spec: KindSpec) -> dict[str, object]:
+    """What the name of a sheet, or its title, says of all its projects: the one kind it names."""
+    for rule in spec.groups:
+        if rule.by != "values":
+            continue
+        values = {
+            c: words for c, words in (spec.fields[rule.field].values or {}).items() if not c.startswith("~")
+        }
+        for text in (squeeze(name), *titles[:1]):
+            named = {
+                code for code, words in values.items() for word in words if len(word) > 1 and word in text
+            }
+            if len(named) == 1:
+                return {rule.field: named.pop()}
+    return {}

@@ -18,7 +18,9 @@ class Row:
 
     __slots__ = ("index", "layout", "line", "parent", "values")
 
-    def __init__(self, line: int, index: str, parent: int | None, values: list[Any], layout: Mapping[str, int]) -> None:
+    def __init__(
+        self, line: int, index: str, parent: int | None, values: list[Any], layout: Mapping[str, int]
+    ) -> None:
         self.line = line  # zero-based row of the sheet
         self.index = index
         self.parent = parent  # position of the main project in Parsed.rows

@@ -16,7 +16,9 @@ from .values import parse_choice
 
 RowKind = Literal["blank", "data", "group", "total", "note", "header", "continuation"]
 
-_TOTAL = re.compile(r"^(?P<head>.{0,20}?)(?:合计|总计|共计|小计|总合计|合计数|汇总|累计)(?:[::]|数)?(?P<tail>\d+(?:个|项|宗|家|件)?(?:项目)?|共?[(\[].*[)\]]|共\d+.{0,12})?[::]?$")
+_TOTAL = re.compile(
+    r"^(?P<head>.{0,20}?)(?:合计|总计|共计|小计|总合计|合计数|汇总|累计)(?:[::]|数)?(?P<tail>\d+(?:个|项|宗|家|件)?(?:项目)?|共?[(\[].*[)\]]|共\d+.{0,12})?[::]?$"
+)
 _SUB = re.compile(r"小计|本页")
 _COUNT = re.compile(r"(?:共|合计|计)?(\d+)(?:个|项|宗|家|件)(?:重点)?(?:子)?(?:项目|工程)?")
 _COUNT_PLAIN = re.compile(r"[(\[](\d+)[)\]]$")
@@ -31,10 +33,14 @@ _ARABIC = re.compile(r"^(?:[(\[]?\d{1,3}[)\]]?[、.．]|[(\[]\d{1,3}[)\]])\s*(?=
 _NOTE = re.compile(
     r"^[*※]?(注\d*[::、.\s]|注$|备注[::]|说明|填表|填报|制表|审核|审批|联系|附[注表件::]|单位负责人|负责人[::]|数据来源|资料来源|编制|抄送|打印|第\d+页|共\d+页|—\d+—|-\d+-|\d+[、.].{16,})"
 )
-_INDEX = re.compile(r"^[(\[]?\d{1,6}[)\]]?[.、]?$|^\d{1,5}([.\-]\d{1,4}){1,3}$|^[①-⑳]$|^[A-Za-z]{1,3}-?\d{1,5}$|^0\d{1,6}$")
+_INDEX = re.compile(
+    r"^[(\[]?\d{1,6}[)\]]?[.、]?$|^\d{1,5}([.\-]\d{1,4}){1,3}$|^[①-⑳]$|^[A-Za-z]{1,3}-?\d{1,5}$|^0\d{1,6}$"
+)
 _SUB_INDEX = re.compile(r"^(\d{1,5})[.\-](\d{1,4})$")
 _BRACKET_INDEX = re.compile(r"^[(\[](\d{1,4})[)\]]$|^([①-⑳])$")
-_AMOUNT_IN_TEXT = re.compile(r"(?P<word>[\u4e00-\u9fff年度本]{2,12}?)(?:为|约|共|:|：)?(?P<number>\d[\d,]*(?:\.\d+)?)(?P<unit>亿元|万元)")
+_AMOUNT_IN_TEXT = re.compile(
+    r"(?P<word>[\u4e00-\u9fff年度本]{2,12}?)(?:为|约|共|:|：)?(?P<number>\d[\d,]*(?:\.\d+)?)(?P<unit>亿元|万元)"
+)
 
 
 @dataclass(slots=True)
@@ -79,10 +85,16 @@ class Classifier:
         wide_merges: frozenset[int],
     ) -> None:
         self.header, self.spec, self.name, self.index = header, spec, name, index
-        self.described, self.numeric, self.long_text = frozenset(described), frozenset(numeric), frozenset(long_text)
+        self.described, self.numeric, self.long_text = (
+            frozenset(described),
+            frozenset(numeric),
+            frozenset(long_text),
+        )
         self.indexed, self.wide_merges = indexed, wide_merges
         self.titles = {squeeze(t) for t in titles}
-        self.heads = [{c: squeeze(text_of(v)) for c, v in enumerate(row) if v is not None} for row in head_rows]
+        self.heads = [
+            {c: squeeze(text_of(v)) for c, v in enumerate(row) if v is not None} for row in head_rows
+        ]
         self.head_names = {squeeze(text) for path in header.paths[name : name + 1] for text in path}
         self.noting = False
         self.mapped = self.described | self.numeric | self.long_text
@@ -116,7 +128,9 @@ class Classifier:
                 return column, clean(value)
         return filled[0][0], ""
 
-    def _group_note_or_data(self, cells: Sequence[Cell], filled: Sequence[tuple[int, Cell]], first: int, text: str, line: int) -> Line:
+    def _group_note_or_data(
+        self, cells: Sequence[Cell], filled: Sequence[tuple[int, Cell]], first: int, text: str, line: int
+    ) -> Line:
         name = cells[self.name]
         described = any(c in self.described and not is_empty(v) for c, v in filled)
         alone = len(filled) == 1
@@ -131,8 +145,17 @@ class Classifier:
             return Line("continuation")
         if (not described and text and first <= max(self.name, self.index or 0)) or (alone and text):
             label = text
-            if isinstance(index_cell, str) and isinstance(name, str) and first == self.index and first != self.name:
-                label = f"{text.rstrip('、.')}{'' if text[-1:] in ')]' else '、'}{clean(name)}" if self._outline(text) else text
+            if (
+                isinstance(index_cell, str)
+                and isinstance(name, str)
+                and first == self.index
+                and first != self.name
+            ):
+                label = (
+                    f"{text.rstrip('、.')}{'' if text[-1:] in ')]' else '、'}{clean(name)}"
+                    if self._outline(text)
+                    else text
+                )
             if self._is_group(label, filled, first, index_cell, name, line):
                 self.noting = False
                 return Line("group", label, first)
@@ -148,9 +171,18 @@ class Classifier:
         return Line("data")
 
     def _is_group(
-        self, text: str, filled: Sequence[tuple[int, Cell]], first: int, index_cell: Cell, name: Cell, line: int
+        self,
+        text: str,
+        filled: Sequence[tuple[int, Cell]],
+        first: int,
+        index_cell: Cell,
+        name: Cell,
+        line: int,
     ) -> bool:
-        only_numbers = all(c in self.numeric or isinstance(v, int | float) or c <= max(self.name, self.index or 0) for c, v in filled)
+        only_numbers = all(
+            c in self.numeric or isinstance(v, int | float) or c <= max(self.name, self.index or 0)
+            for c, v in filled
+        )
         if self._outline(text):
             return True
         if _is_index(index_cell) and not is_empty(name):
@@ -159,12 +191,18 @@ class Classifier:
             return True
         if _ARABIC.match(text) and len(filled) == 1 and first != self.name:
             return True
-        counted = bool(_COUNT.search(squeeze(text))) and bool(re.search(r"[(\[].*\d+.*[)\]]$|\d+(个|项|宗|家)(项目)?$", squeeze(text)))
+        counted = bool(_COUNT.search(squeeze(text))) and bool(
+            re.search(r"[(\[].*\d+.*[)\]]$|\d+(个|项|宗|家)(项目)?$", squeeze(text))
+        )
         if counted and only_numbers:
             return True
         bare = group_text(text)
         for rule in self.spec.groups:
-            if rule.by == "values" and only_numbers and _equals_value(bare, self.spec.fields[rule.field].values or {}):
+            if (
+                rule.by == "values"
+                and only_numbers
+                and _equals_value(bare, self.spec.fields[rule.field].values or {})
+            ):
                 return True
         if self.indexed and is_empty(index_cell) and only_numbers:
             return len(text) <= 40
@@ -179,7 +217,15 @@ class Classifier:
 
     def _is_note(self, text: str) -> bool:
         plain = squeeze(text)
-        return bool(_NOTE.match(plain)) or len(plain) > 60 or plain in self.titles or bool(unit_in_text(plain)) or plain.endswith(("情况表", "一览表", "进度表", "台账", "汇总表", "计划表", "(续)", "续表", "明细表"))
+        return (
+            bool(_NOTE.match(plain))
+            or len(plain) > 60
+            or plain in self.titles
+            or bool(unit_in_text(plain))
+            or plain.endswith(
+                ("情况表", "一览表", "进度表", "台账", "汇总表", "计划表", "(续)", "续表", "明细表")
+            )
+        )
 
     def _is_head_again(self, cells: Sequence[Cell], filled: Sequence[tuple[int, Cell]]) -> bool:
         if not isinstance(filled[0][1], str) and not isinstance(filled[-1][1], str):
@@ -198,7 +244,11 @@ def _is_index(cell: Cell) -> bool:
         return False
     if isinstance(cell, int | float):
         return True
-    return isinstance(cell, str) and len(cell) < 14 and bool(_INDEX.match(squeeze(cell)) or _INDEX.match(cell.strip()))
+    return (
+        isinstance(cell, str)
+        and len(cell) < 14
+        and bool(_INDEX.match(squeeze(cell)) or _INDEX.match(cell.strip()))
+    )
 
 
 def index_text(cell: Cell) -> str:

@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 import yaml
 
-FieldType = Literal["text", "code", "money", "number", "percent", "date", "date_range", "choice", "state", "tags", "index"]
+FieldType = Literal[
+    "text", "code", "money", "number", "percent", "date", "date_range", "choice", "state", "tags", "index"
+]
 NUMERIC: frozenset[str] = frozenset({"money", "number", "percent"})
 
 
@@ -113,7 +115,8 @@ def load_spec(text: str) -> KindSpec:
         for rule in raw.get("rules", ())
     )
     groups = tuple(
-        GroupRule(field=g["field"], by=g["by"], suffixes=tuple(g.get("suffixes", ()))) for g in raw.get("groups", ())
+        GroupRule(field=g["field"], by=g["by"], suffixes=tuple(g.get("suffixes", ())))
+        for g in raw.get("groups", ())
     )
     for rule in rules:
         for name in (*rule.left, rule.right):

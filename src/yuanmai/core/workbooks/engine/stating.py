@@ -36,29 +36,46 @@ class StatedRows:
 
     def __init__(self, sheet: str, spec: KindSpec, columns: Sequence[Column]) -> None:
         self.sheet, self.spec = sheet, spec
-        self.columns = [
-            c for c in columns
-            if c.field and ((f := spec.fields[c.field]).summed or f.check)
-        ]
+        self.columns = [c for c in columns if c.field and ((f := spec.fields[c.field]).summed or f.check)]
         self.by_field = {c.field: c for c in self.columns}
         self.rows: list[_Raw] = []
 
     def add(
-        self, kind: str, text: str, cells: Sequence[Cell], line: int, column: int, position: int, group: int, stack: Sequence[int]
+        self,
+        kind: str,
+        text: str,
+        cells: Sequence[Cell],
+        line: int,
+        column: int,
+        position: int,
+        group: int,
+        stack: Sequence[int],
     ) -> None:
         """Remember a row; `position` is the number of data rows before it."""
         kept = tuple((c, cell) for c in self.columns if not is_empty(cell := cells[c.index]))
         self.rows.append(_Raw(kind, text, line, column, kept, position, group, tuple(stack)))
 
     def check(
-        self, rows: Sequence[Row], groups: Sequence[Group], layout: Mapping[str, int], decimals: Mapping[str, int]
+        self,
+        rows: Sequence[Row],
+        groups: Sequence[Group],
+        layout: Mapping[str, int],
+        decimals: Mapping[str, int],
     ) -> list[TotalCheck]:
         """Compare everything stated with the rows."""
         if not self.rows:
             return []
         have = {c.field for c in self.columns if c.field}
-        amounts = {f: [row.values[layout[f]] for row in rows] for f in layout if self.spec.fields[f].summed and f in have}
-        attributes = {r.field: [row.values[layout[r.field]] for row in rows] for r in self.spec.groups if r.by == "values"}
+        amounts = {
+            f: [row.values[layout[f]] for row in rows]
+            for f in layout
+            if self.spec.fields[f].summed and f in have
+        }
+        attributes = {
+            r.field: [row.values[layout[r.field]] for row in rows]
+            for r in self.spec.groups
+            if r.by == "values"
+        }
         shares = {f.code: f.check for f in self.spec.fields.values() if f.check}
         adding = Contributions(amounts, [row.parent is None for row in rows], attributes, shares)
         checks: list[TotalCheck] = []
@@ -66,13 +83,22 @@ class StatedRows:
         for raw in self.rows:
             values = tuple(self._values(raw, decimals))
             if values:
-                stated = Stated(self.sheet, raw.line + 1, raw.text, self._spans(raw, groups, len(rows), last_total), values, self._only(raw))
+                stated = Stated(
+                    self.sheet,
+                    raw.line + 1,
+                    raw.text,
+                    self._spans(raw, groups, len(rows), last_total),
+                    values,
+                    self._only(raw),
+                )
                 checks.extend(adding.check(stated))
             if raw.kind != "group":
                 last_total = raw.position
         return checks
 
-    def _spans(self, raw: _Raw, groups: Sequence[Group], count: int, last_total: int) -> tuple[tuple[int, int], ...]:
+    def _spans(
+        self, raw: _Raw, groups: Sequence[Group], count: int, last_total: int
+    ) -> tuple[tuple[int, int], ...]:
         if raw.kind == "group":
             group = groups[raw.group]
             return ((group.start, group.end if group.end >= 0 else count),)
@@ -81,7 +107,11 @@ class StatedRows:
         whole, since, page = (0, count), (last_total, raw.position), (0, raw.position)
         if raw.kind == "subtotal":
             following = [s for s in closed if s[1] > s[0]]
-            return (*inner, since, *following, page, whole) if inner and inner[0][1] > inner[0][0] else (since, *inner, *following, page, whole)
+            return (
+                (*inner, since, *following, page, whole)
+                if inner and inner[0][1] > inner[0][0]
+                else (since, *inner, *following, page, whole)
+            )
         return (whole, since, *inner, page)
 
     def _only(self, raw: _Raw) -> tuple[str, object] | None:
@@ -118,13 +148,29 @@ class StatedRows:
                         places = max(places, min(2, decimals.get(field.code, 0)))
                     own = isinstance(cell, str) and any(w in cell for w in ("亿", "万", "元"))
                     values.append(
-                        StatedValue(field.code, a1(raw.line, column.index), column.header, as_written(cell), amount, unit, None if own else places)
+                        StatedValue(
+                            field.code,
+                            a1(raw.line, column.index),
+                            column.header,
+                            as_written(cell),
+                            amount,
+                            unit,
+                            None if own else places,
+                        )
                     )
                 elif field.check:
                     share = parse_percent(cell, fraction=column.fraction)
                     if share is not None:
                         values.append(
-                            StatedValue(field.code, a1(raw.line, column.index), column.header, as_written(cell), share.value, percent=share, kind="share")
+                            StatedValue(
+                                field.code,
+                                a1(raw.line, column.index),
+                                column.header,
+                                as_written(cell),
+                                share.value,
+                                percent=share,
+                                kind="share",
+                            )
                         )
             except ValueFault:
                 continue
@@ -135,14 +181,25 @@ class StatedRows:
                 continue
             unit = MONEY_UNITS[unit_word]
             values.append(
-                StatedValue(name, label_cell, self.by_field[name].header, f"{word}{number}{unit_word}", Decimal(number.replace(",", "")) * unit,
-                            unit, len(number.partition(".")[2]))
+                StatedValue(
+                    name,
+                    label_cell,
+                    self.by_field[name].header,
+                    f"{word}{number}{unit_word}",
+                    Decimal(number.replace(",", "")) * unit,
+                    unit,
+                    len(number.partition(".")[2]),
+                )
             )
         return values
 
     def _field_of(self, word: str) -> str | None:
         form = canonical(word).key
         for code, column in self.by_field.items():
-            if code and self.spec.fields[code].type == "money" and any(canonical(s).key == form for s in self.spec.fields[code].synonyms):
+            if (
+                code
+                and self.spec.fields[code].type == "money"
+                and any(canonical(s).key == form for s in self.spec.fields[code].synonyms)
+            ):
                 return column.field
         return None

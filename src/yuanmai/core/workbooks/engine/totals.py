@@ -108,7 +108,9 @@ class Contributions:
                 best = (good, checks)
         return best[1] if best else []
 
-    def _one(self, stated: Stated, value: StatedValue, span: tuple[int, int], only: tuple[str, object] | None) -> TotalCheck | None:
+    def _one(
+        self, stated: Stated, value: StatedValue, span: tuple[int, int], only: tuple[str, object] | None
+    ) -> TotalCheck | None:
         main, all_rows = self.counts(span, only)
         computed: Decimal | None
         if value.kind == "count":
@@ -127,8 +129,18 @@ class Contributions:
                 return None
             ok = _same(value, computed)
         return TotalCheck(
-            stated.sheet, value.cell, stated.line, stated.label, value.column, value.field, value.kind,
-            value.value, computed, ok, main, value.written,
+            stated.sheet,
+            value.cell,
+            stated.line,
+            stated.label,
+            value.column,
+            value.field,
+            value.kind,
+            value.value,
+            computed,
+            ok,
+            main,
+            value.written,
         )
 
 

@@ -23,7 +23,10 @@ MONEY_UNITS: dict[str, Decimal] = {
 }
 _WORDS = "|".join(MONEY_UNITS)
 _FULL = "十亿元|亿元|千万元|百万元|十万元|万元|千元|百元|元"
-_STATED = re.compile(rf"单位(?:名称)?[:为是]?[^:。;]{{0,12}}?({_FULL})")
+# '填报单位' and its like name an organisation.
+_STATED = re.compile(
+    rf"(?<!填报)(?<!建设)(?<!责任)(?<!项目)(?<!编制)(?<!制表)(?<!报送)(?<!牵头)(?<!业主)(?<!主管)单位(?:名称)?[:为是]?(?:人民币)?[^:。;\u4e00-\u9fff]{{0,4}}?({_FULL})"
+)
 _BRACKET = re.compile(rf"[(\[【]\s*(?:单位)?[:为]?\s*(?:人民币)?\s*({_FULL})[^)\]】]{{0,12}}[)\]】]")
 _NOTE = re.compile(rf"(?:金额|投资额?|资金|数据)(?:数据)?(?:单位)?(?:均|统一)?(?:以|按|为|是)({_FULL})")
 _TAIL = re.compile(rf"[:,/、_-]?(?:人民币)?({_FULL})$")
@@ -43,12 +46,6 @@ def unit_in_text(text: str) -> str | None:
     for pattern in (_STATED, _BRACKET, _NOTE):
         match = pattern.search(plain)
         if match:
-            if pattern is _STATED and re.search(r"(填报|建设|责任|项目|编制|制表|报送|牵头|业主|主管)单位", plain[: match.end()][-24:]):
-                rest = unit_in_text(plain[match.start() + 2 :]) if "单位" in plain[match.start() + 2 :] else None
-                if rest:
-                    return rest
-                if not re.search(r"单位[:为]?(?:人民币)?" + match[1], plain):
-                    continue
             return match[1]
     return None
 
@@ -62,11 +59,19 @@ def unit_in_header(text: str) -> str | None:
 
 def strip_unit(header: str) -> str:
     """A header without its unit: '总投资(亿元)' → '总投资'."""
-    plain = re.sub(rf"[(\[【]\s*(?:单位)?[:为]?\s*(?:人民币)?\s*(?:{_FULL}|%|亩|平方米|公里|个|m2|㎡|平方公里|米)[^)\]】]{{0,12}}[)\]】]", "", squeeze(header))
+    plain = re.sub(
+        rf"[(\[【]\s*(?:单位)?[:为]?\s*(?:人民币)?\s*(?:{_FULL}|%|亩|平方米|公里|个|m2|㎡|平方公里|米)[^)\]】]{{0,12}}[)\]】]",
+        "",
+        squeeze(header),
+    )
     plain = _TAIL.sub("", plain)
     return plain
 
 
 def is_unit_only(text: str) -> bool:
     """True for a cell that holds nothing but a unit, as in a row of units below a head."""
-    return bool(re.fullmatch(rf"[(\[]?(?:单位[:为]?)?(?:{_WORDS}|%|亩|平方米|m2|公里|个|年月|年/月|年|月)[)\]]?", squeeze(text)))
+    return bool(
+        re.fullmatch(
+            rf"[(\[]?(?:单位[:为]?)?(?:{_WORDS}|%|亩|平方米|m2|公里|个|年月|年/月|年|月)[)\]]?", squeeze(text)
+        )
+    )

@@ -12,13 +12,17 @@ from .text import clean, is_empty, key, squeeze
 from .units import MONEY_UNITS
 
 _CENT = Decimal("0.01")
-_APPROX = re.compile(r"^(?:大约|约为|约|合计|近|超过|超|不超过|人民币|rmb|¥|￥|共|总计|≈|~)+|(?:左右|余|上下|人民币|整|\+|多)+$", re.IGNORECASE)
+_APPROX = re.compile(
+    r"^(?:大约|约为|约|合计|近|超过|超|不超过|人民币|rmb|¥|￥|共|总计|≈|~)+|(?:左右|余|上下|人民币|整|\+|多)+$",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|[+-]?\.\d+")
 _MONEY = re.compile(
     r"(?P<sign>[+-]?)(?P<number>(?:\d{1,3}(?:[,，]\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:余|多)?(?P<unit>"
     + "|".join(MONEY_UNITS)
     + r")?"
 )
+_GAP = re.compile(r"\d\s+\d")
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:\.\d+)?e[+-]?\d{1,3}", re.IGNORECASE)
 _FOREIGN = re.compile(r"(美元|港元|港币|欧元|日元|英镑|usd|hkd|eur|\$|€)", re.IGNORECASE)
 MAX_YUAN = Decimal(10) ** 14
@@ -61,6 +65,8 @@ def parse_number(value: object) -> Decimal | None:
     text = str(value)
     if is_empty(text):
         return None
+    if _GAP.search(text):
+        raise ValueFault("number.not_a_number")
     plain = _APPROX.sub("", squeeze(text))
     match = _NUMBER.fullmatch(plain)
     if match:
@@ -102,6 +108,8 @@ def parse_money(value: object, unit: Decimal) -> Decimal | None:
 def _money_text(text: str, unit: Decimal) -> Decimal | None:
     if is_empty(text):
         return None
+    if _GAP.search(text):
+        raise ValueFault("number.not_a_number")  # two numbers in one cell
     plain = squeeze(text)
     if _FOREIGN.search(plain):
         raise ValueFault("money.currency")
@@ -210,7 +218,11 @@ def parse_text(value: object) -> str | None:
     if isinstance(value, int | float):
         return format(exact(value), "f")
     if isinstance(value, datetime):
-        return value.date().isoformat() if (value.hour, value.minute, value.second) == (0, 0, 0) else value.isoformat(" ")
+        return (
+            value.date().isoformat()
+            if (value.hour, value.minute, value.second) == (0, 0, 0)
+            else value.isoformat(" ")
+        )
     return str(value)
 
 
