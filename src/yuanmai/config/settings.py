@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "yuanmai.people.middleware.ActorMiddleware",
+    "yuanmai.config.middleware.ApiMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -153,6 +154,8 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = os.environ.get("YUANMAI_TIME_ZONE", "Asia/Shanghai")
+# Parts of the ground floor with a catalogue of their own; rooms are found by themselves.
+LOCALE_PATHS = [PACKAGE / "core" / "api" / "locale", PACKAGE / "core" / "jobs" / "locale"]
 FORMAT_MODULE_PATH = ["yuanmai.config.formats"]
 
 # --- Static files -------------------------------------------------------------------------------------------------------
@@ -273,6 +276,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o640
+API_RATE_PER_MINUTE = int(os.environ.get("YUANMAI_API_RATE_PER_MINUTE", "1200"))  # per user and web process
+API_BAD_TOKENS_PER_MINUTE = 30  # per network address
 IMPORT_MAX_BYTES = int(os.environ.get("YUANMAI_IMPORT_MAX_MB", "100")) * 1024 * 1024
 
 DJANGO_TABLES2_TEMPLATE = "core/table.html"

@@ -3,7 +3,8 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from yuanmai.config.api import api
+from yuanmai.config.api import api, openapi, reference
+from yuanmai.core.api.problems import for_programs
 from yuanmai.core.web import errors
 
 urlpatterns = [
@@ -15,10 +16,12 @@ urlpatterns = [
     path("enterprises/", include("yuanmai.enterprises.urls")),
     path("projects/", include("yuanmai.projects.urls")),
     path("funds/", include("yuanmai.funds.urls")),
+    path("api/v1/openapi.json", openapi, name="openapi"),
+    path("api/v1/docs/", reference, name="api_reference"),
     path("api/v1/", api.urls),
 ]
 
-handler400 = errors.bad_request
-handler403 = errors.denied
-handler404 = errors.not_found
-handler500 = errors.broken
+handler400 = for_programs(errors.bad_request)
+handler403 = for_programs(errors.denied)
+handler404 = for_programs(errors.not_found)
+handler500 = for_programs(errors.broken)
