@@ -116,7 +116,7 @@ def day(value: date, style: str) -> Any:
 
 
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(data=st.data(), listed=projects())
 def test_any_list_in_any_layout(data: st.DataObject, listed: list[Project]) -> None:

@@ -12,7 +12,6 @@ from .result import Row
 from .spec import KindSpec
 from .values import Percent, agrees
 
-
 #: Stands for "the cell as written" until the pass over the sheet is done.
 LOOK_UP = "\x00"
 #: Parts that were rounded one by one may exceed their whole by a thousandth.

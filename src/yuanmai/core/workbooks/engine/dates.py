@@ -198,7 +198,7 @@ def parse_period(value: object, *, two_digits: bool = False) -> tuple[Span | Non
         if len(pieces) == 1 and pieces[0] != plain:
             return _single(pieces[0]), None
         if len(pieces) != 2:  # '2022年3月开工,2024年6月竣工'
-            pieces = [m.group() for m in _ONE.finditer(plain)]
+            pieces = [m.group() for m in _ONE.finditer(squeeze(value))]
         if len(pieces) != 2:
             raise single from None
     left, right = pieces

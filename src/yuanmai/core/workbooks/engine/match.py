@@ -45,6 +45,7 @@ _SUBS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"{_YEAR}(?:年度|年|度)?|本年度|今年|当年|本年|年度|全年"), "本年"),
     (re.compile(r"截止到?目前|至目前|到目前为止|目前累计|自开工(?:以来|之日起)?|开工至今|建设至今"), "@"),
 )
+_DATE_ONLY = re.compile(r"[\d\s年月日./\-—–~～至、()（）]+")
 _ALIASES = {
     "截止到目前": "截至目前",
     "截止目前": "截至目前",
@@ -114,7 +115,7 @@ class Matcher:
 
     def exact_hit(self, text: str) -> str | None:
         """Field of a single header cell by the table alone; used to find the head of a sheet."""
-        if len(text) > 40:
+        if len(text) > 40 or _DATE_ONLY.fullmatch(text):
             return None
         form = canonical(text)
         return self.exact.get(form.key)
