@@ -1,13 +1,23 @@
 """Recording facts in bulk: what page forms, imports and the demonstration data all go through."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Q
+
 from yuanmai.core.actions import Act
-from yuanmai.projects.models import ListMembership, ProgressReport, Project, ProjectVersion, YearPlan
+from yuanmai.core.temporal import Fact
+from yuanmai.projects.models import (
+    ListMembership,
+    ProgressReport,
+    Project,
+    ProjectFact,
+    ProjectVersion,
+    YearPlan,
+)
 from yuanmai.projects.projection import refold
 
 
@@ -17,7 +27,8 @@ class Entry:
 
     `version`, `plan` and `report` are field values of the fact models (amounts in yuan); `effective_on` is their day
     unless a value of the same name says otherwise. `lists` maps a list's code to being on it. `key` may name a new
-    project so that another entry's `parent_key` can refer to it in the same call.
+    project so that another entry's `parent_key` can refer to it in the same call. After :func:`record` the entry's
+    `facts` are the rows that were added, so that they can be undone.
     """
 
     org_id: int
@@ -29,6 +40,10 @@ class Entry:
     synthetic: bool = False
     key: str = ""
     parent_key: str = ""
+    facts: list[Fact] = field(default_factory=list)
+
+
+FACT_MODELS: tuple[type[ProjectFact], ...] = (ProjectVersion, YearPlan, ProgressReport, ListMembership)
 
 
 def record(
@@ -61,40 +76,66 @@ def record(
         if entry.key:
             by_key[entry.key] = entry.project
     Project.objects.bulk_create(new, batch_size=500)
-    versions, plans, reports, lists = [], [], [], []
     for entry in entries:
-        project = entry.project
-        if entry.version is not None:
-            values = {"effective_on": effective_on, **entry.version}
-            if entry.parent_key:
-                values["parent"] = by_key[entry.parent_key]
-            versions.append(ProjectVersion(project=project, **common, **values))
-        plans += [YearPlan(project=project, **common, **{"effective_on": effective_on, **p}) for p in entry.plans]
-        reports += [
-            ProgressReport(project=project, **common, **{"effective_on": effective_on, **r}) for r in entry.reports
-        ]
-        lists += [
-            ListMembership(project=project, effective_on=effective_on, list_code=code, on=on, **common)
-            for code, on in entry.lists.items()
-        ]
-    ProjectVersion.objects.bulk_create(versions, batch_size=500)
-    YearPlan.objects.bulk_create(plans, batch_size=500)
-    ProgressReport.objects.bulk_create(reports, batch_size=500)
-    ListMembership.objects.bulk_create(lists, batch_size=500)
+        entry.facts = list(_facts_of(entry, effective_on, common, by_key))
+    facts = [fact for entry in entries for fact in entry.facts]
+    for model in FACT_MODELS:
+        model.objects.bulk_create([fact for fact in facts if type(fact) is model], batch_size=500)
     projects = [entry.project for entry in entries if entry.project is not None]
     refold([project.pk for project in projects], now)
     return projects
 
 
-FACT_MODELS = (ProjectVersion, YearPlan, ProgressReport, ListMembership)
+def _facts_of(
+    entry: Entry, effective_on: date, common: dict[str, Any], by_key: dict[str, Project]
+) -> Iterator[ProjectFact]:
+    project = entry.project
+    if entry.version is not None:
+        values = {"effective_on": effective_on, **entry.version}
+        if entry.parent_key:
+            values["parent"] = by_key[entry.parent_key]
+        yield ProjectVersion(project=project, **common, **values)
+    for plan in entry.plans:
+        yield YearPlan(project=project, **common, **{"effective_on": effective_on, **plan})
+    for report in entry.reports:
+        yield ProgressReport(project=project, **common, **{"effective_on": effective_on, **report})
+    for code, on in entry.lists.items():
+        yield ListMembership(project=project, effective_on=effective_on, list_code=code, on=on, **common)
 
 
 def retract(act: Act, batch: Any) -> list[int]:
     """Retract all facts of an import and bring the states back; return the ids of the projects concerned."""
-    ids: set[int] = set()
-    for model in FACT_MODELS:
-        facts = model.objects.filter(batch=batch, retracted_at=None)
-        ids.update(facts.values_list("project_id", flat=True))
+    return _retract(act, {model: Q(batch=batch) for model in FACT_MODELS})
+
+
+def retract_facts(act: Act, facts: Iterable[Fact]) -> list[int]:
+    """Retract single facts and bring the states back; return the ids of the projects concerned."""
+    ids: dict[type[ProjectFact], list[int]] = {}
+    for fact in facts:
+        ids.setdefault(type(fact), []).append(fact.pk)  # type: ignore[arg-type]
+    return _retract(act, {model: Q(pk__in=keys) for model, keys in ids.items()})
+
+
+def _retract(act: Act, which: dict[type[ProjectFact], Q]) -> list[int]:
+    projects: set[int] = set()
+    for model, condition in which.items():
+        facts = model.objects.filter(condition, retracted_at=None)
+        projects.update(facts.values_list("project_id", flat=True))
         facts.update(retracted_at=act.now)
-    refold(ids, act.now)
-    return sorted(ids)
+    refold(projects, act.now)
+    return sorted(projects)
+
+
+def repeat_facts(act: Act, project: Project, retracted_at: datetime) -> list[Fact]:
+    """Say again what was retracted at a moment: new facts with the same content, since facts are only added."""
+    again: list[Fact] = []
+    for model in FACT_MODELS:
+        copies = []
+        for fact in model.objects.filter(project=project, retracted_at=retracted_at).order_by("recorded_at", "id"):
+            fact.pk = None
+            fact._state.adding = True
+            fact.recorded_at, fact.recorded_by_id, fact.retracted_at = act.now, act.actor.user_id, None
+            copies.append(fact)
+        again += model.objects.bulk_create(copies, batch_size=500)
+    refold([project.pk], act.now)
+    return again
