@@ -104,7 +104,7 @@ def paths(user: User) -> dict[str, Iterator[str]]:
         "library": itertools.cycle(f"/projects/?page={n}" for n in range(1, 6)),
         "library_filtered": itertools.cycle(("/projects/?q=%E7%94%B5%E5%AD%90", "/projects/?kind=new_start", "/projects/?q=dzxx")),
         "record": itertools.cycle(found),
-        "figure": itertools.cycle(f"/figures/projects.{c}/" for c in ("completion_rate", "start_rate", "investment_done")),
+        "figure": itertools.cycle(f"/figures/projects.{c}" for c in ("completion_rate", "start_rate", "investment_done")),
     }  # fmt: skip
 
 

@@ -67,9 +67,9 @@ def addresses() -> tuple[list[Address], list[tuple[str, str]]]:
     undeclared: list[tuple[str, str]] = []
     for route, callback in patterns(get_resolver().url_patterns):
         names = tuple(re.findall(r"<(?:\w+:)?(\w+)>", route))
-        operations = getattr(callback, "__self__", None) or getattr(callback, "operations", None)
         page = getattr(callback, "page", None)
-        module = getattr(callback, "__module__", "")
+        inner = getattr(callback, "func", callback)  # the API's root is a partial
+        module = getattr(inner, "__module__", "")
         if page is not None:
             found.append(Address("GET", shown(route), page.name, page.permission, names, False, page.reason))
         elif (view := path_view(callback)) is not None:
@@ -81,9 +81,7 @@ def addresses() -> tuple[list[Address], list[tuple[str, str]]]:
                     continue
                 found.append(Address(declared.method, shown(route), name, declared.permission, names, True))
         elif module.split(".")[0] not in LIBRARIES:
-            undeclared.append(
-                (route, f"{module}.{getattr(callback, '__qualname__', callback)} {operations or ''}")
-            )
+            undeclared.append((route, f"{module}.{getattr(inner, '__qualname__', inner)}"))
     return found, undeclared
 
 

@@ -41,7 +41,9 @@ def test_a_room_holds_what_rooms_hold(room: str) -> None:
     folder = Path("src/yuanmai") / room
     entries = {path.relative_to(folder).parts[0] for path in project_files() if folder in path.parents}
     names = {entry.removesuffix(".py") for entry in entries}
-    assert names - KNOWN - ALSO.get(room, set()) == set(), (
+    # Where a room has several of a kind, a noun stands before: figure_views.py.
+    plain = {name for name in names if name.rsplit("_", 1)[-1] not in KNOWN}
+    assert plain - KNOWN - ALSO.get(room, set()) == set(), (
         f"not among what docs/add-a-room.md describes for {room}"
     )
 

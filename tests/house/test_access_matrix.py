@@ -1,0 +1,214 @@
+"""Every address, as every role, with an object of one's own organisation and with a foreign one: only what is declared is
+allowed. A new address is covered as soon as it exists; one that names an object needs its sample in ``SAMPLES``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+from tests.conftest import Orgs
+from tests.house.matrix import DOCUMENT, Address, addresses, document, holds, role_presets
+from yuanmai.core.policy import PERMISSIONS
+from yuanmai.people.models import User
+
+ROLES = [role["code"] for role in role_presets()]
+BY_CODE = {role["code"]: role for role in role_presets()}
+REFUSED = {403}
+HIDDEN = {403, 404}
+# A change that is refused because its form is empty has changed nothing and shown nothing.
+INVALID = {400, 409, 415, 422}
+
+
+@dataclass
+class World:
+    """The samples' surroundings: the tree, who asks, somebody else, and one object of each kind here and there."""
+
+    orgs: Orgs
+    user: User
+    other: User
+    own: dict[str, Any]
+    foreign: dict[str, Any]
+
+
+# Address (without method) → the parameters for an own and for a foreign object. ``None``: not an organisation's object.
+Sample = Callable[[World, bool], dict[str, Any]]
+SAMPLES: dict[str, Sample | None] = {}
+
+
+def sample(*paths: str) -> Callable[[Sample], Sample]:
+    """Register the parameters of these addresses."""
+
+    def register(function: Sample) -> Sample:
+        SAMPLES.update(dict.fromkeys(paths, function))
+        return function
+
+    return register
+
+
+def by_room(address: Address) -> Sample | None:
+    """The sample of an address: by its path, else by its room and parameters."""
+    if address.path in SAMPLES:
+        return SAMPLES[address.path]
+    return SAMPLES.get(f"{address.room}:{','.join(address.parameters)}")
+
+
+@sample("/figures/{code}", "/figures/{code}/export", "/api/v1/figures/{code}", "/api/v1/figures/{code}/rows")
+def a_figure(world: World, own: bool) -> dict[str, Any]:
+    return {"code": "projects.count"}
+
+
+@sample("/api/v1/organisations/{code}")
+def an_organisation(world: World, own: bool) -> dict[str, Any]:
+    return {"code": world.orgs.north.code if own else world.orgs.foreign.code}
+
+
+@sample("projects:uid")
+def a_project(world: World, own: bool) -> dict[str, Any]:
+    return {"uid": (world.own if own else world.foreign)["project"].uid}
+
+
+@sample("/views/{pk}/delete/")
+def a_saved_view(world: World, own: bool) -> dict[str, Any]:
+    return {"pk": (world.own if own else world.foreign)["saved_view"].pk}
+
+
+# Addresses whose parameter is not an object of an organisation: nothing is foreign there.
+COMMON = {
+    "/figures/{code}",
+    "/figures/{code}/export",
+    "/api/v1/figures/{code}",
+    "/api/v1/figures/{code}/rows",
+}
+
+
+@pytest.fixture
+def world(
+    orgs: Orgs, make_user: Callable[..., User], make_project: Callable[..., Any]
+) -> Callable[[str | None], World]:
+    """``world("leader")``: a user with that role in the northern park, and one object of each kind here and abroad."""
+
+    def make(role: str | None) -> World:
+        user = make_user(role or "leader", orgs.north)
+        other = make_user("leader", orgs.foreign)
+        own = {"project": make_project(orgs.north)}
+        foreign = {"project": make_project(orgs.foreign)}
+        add_samples(own, orgs.north, user)
+        add_samples(foreign, orgs.foreign, other)
+        return World(orgs, user, other, own, foreign)
+
+    return make
+
+
+def add_samples(objects: dict[str, Any], org: Any, user: User) -> None:
+    """One object of each further kind that an address can name."""
+    from yuanmai.core.saved.models import SavedView
+    from yuanmai.core.scope import everywhere
+
+    with everywhere():
+        objects["saved_view"] = SavedView.objects.create(
+            user=user, org=org, path="/projects/", name="Mine", created_at=timezone.now()
+        )
+
+
+def ours() -> list[Address]:
+    return addresses()[0]
+
+
+def ask(client: Client, address: Address, parameters: dict[str, Any]) -> int:
+    """The status of one call, whose effects are rolled back. Pages are asked for, then (if they only take forms) sent one."""
+    path = address.path
+    for name, value in parameters.items():
+        path = path.replace("{" + name + "}", str(value))
+    point = transaction.savepoint()
+    try:
+        if address.api:
+            body = {} if address.method == "GET" else {"data": "{}", "content_type": "application/json"}
+            return getattr(client, address.method.lower())(path, **body).status_code
+        status = client.get(path).status_code
+        return client.post(path, {}).status_code if status == 405 else status
+    finally:
+        transaction.savepoint_rollback(point)
+
+
+def cells(world: World | None) -> Iterator[tuple[Address, dict[str, Any], bool | None]]:
+    """(address, parameters, whether the object is one's own or None where there is none)."""
+    for address in ours():
+        if not address.parameters:
+            yield address, {}, None
+            continue
+        sample_of = by_room(address)
+        assert sample_of is not None, (
+            f"add a sample for {address.path} ({address.room}:{','.join(address.parameters)})"
+        )
+        if world is None:
+            continue
+        if address.path in COMMON:
+            yield address, sample_of(world, True), None
+        else:
+            yield address, sample_of(world, True), True
+            yield address, sample_of(world, False), False
+
+
+def verdict(address: Address, status: int, allowed: bool, own: bool | None) -> str | None:
+    """What is wrong with a status, or None."""
+    if status >= 500:
+        return "broke"
+    if not allowed:
+        return None if status in REFUSED else "should be refused"
+    if own is False:
+        fine = HIDDEN | (INVALID if address.method != "GET" else set())
+        return None if status in fine else "shows or changes what belongs to somebody else"
+    # With an empty form a change may be refused for its content (and what it names not found); never for a right.
+    forbidden = {401, 403} if own is None else {401, 403, 404}
+    return None if status not in forbidden else "should be allowed"
+
+
+def test_every_address_declares_the_right_it_needs() -> None:
+    found, undeclared = addresses()
+    assert undeclared == []
+    assert [a for a in found if a.permission and a.permission not in PERMISSIONS] == []
+    assert [a.path for a in found if a.permission is None and not a.reason] == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_can_do_what_is_declared_and_nothing_else(
+    role: str, world: Callable[[str | None], World], client_as: Callable[..., Client]
+) -> None:
+    made = world(role)
+    client = client_as(made.user)
+    client.raise_request_exception = False
+    wrong, checked = [], 0
+    for address, parameters, own in cells(made):
+        status = ask(client, address, parameters)
+        checked += 1
+        if what := verdict(address, status, holds(BY_CODE[role], address.permission), own):
+            whose = {True: "own", False: "foreign", None: ""}[own]
+            wrong.append(f"{address.method} {address.path} {whose} → {status}: {what} ({address.permission})")
+    assert wrong == []
+    assert checked >= len(ours())
+
+
+@pytest.mark.django_db
+def test_nobody_in_particular_sees_only_what_is_public(world: Callable[[str | None], World]) -> None:
+    made = world(None)
+    client = Client()
+    client.raise_request_exception = False
+    wrong = []
+    for address, parameters, _own in cells(made):
+        status = ask(client, address, parameters)
+        public = address.permission is None
+        refused = status == 401 if address.api else status == 302
+        if public != (status < 400 and not refused) and not (public and status == 302):
+            wrong.append(f"{address.method} {address.path} → {status}")
+    assert wrong == []
+
+
+def test_the_document_is_up_to_date() -> None:
+    assert DOCUMENT.read_text("utf-8") == document(), "run: .venv/bin/python -m tests.house.matrix"
