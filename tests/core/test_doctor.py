@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -18,12 +18,18 @@ from django.conf import LazySettings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from tests.conftest import Orgs
+from yuanmai.core.audit.guard import unlock
 from yuanmai.core.audit.log import Entry, append
 from yuanmai.core.audit.models import AuditEntry, AuditHead
-from yuanmai.core.doctor import CHECKS, Outcome, State, check, examine
+from yuanmai.core.doctor import CHECKS, Outcome, State, check, examine, states, work
 from yuanmai.core.doctor import checks as ground
 from yuanmai.core.doctor.commands import as_json
+from yuanmai.core.jobs.models import Job, ScheduledRun
 from yuanmai.core.policy import SYSTEM
+from yuanmai.core.scope import everywhere
+from yuanmai.core.temporal import KNOWN_FOREVER
+from yuanmai.projects.models import Project, ProjectState
 
 
 @contextmanager
@@ -41,6 +47,8 @@ def declared(name: str, **options: bool) -> Iterator[None]:
 
 
 def write_entries(count: int) -> None:
+    """Entries that the test may tamper with, as somebody with the database's password could."""
+    unlock(connection)
     append(SYSTEM, [Entry("core.test", after={"n": n}) for n in range(count)])
 
 
@@ -177,7 +185,7 @@ def test_a_free_port_is_all_right(settings: LazySettings) -> None:
 @pytest.mark.django_db
 def test_a_changed_audit_entry_fails() -> None:
     write_entries(5)
-    assert ground.audit().state is State.OK
+    assert ground.audit().state is State.WARN  # whole, but without the database's lock
     AuditEntry.objects.filter(after={"n": 2}).update(after={"n": 3})
     assert ground.audit().state is State.FAIL
 
@@ -203,6 +211,42 @@ def test_a_clock_behind_the_audit_log_fails() -> None:
     write_entries(1)
     AuditEntry.objects.update(at=timezone.now() + timedelta(hours=1))
     assert ground.clock().state is State.FAIL
+
+
+@pytest.mark.django_db
+def test_states_that_differ_from_their_facts_fail_and_can_be_rebuilt(
+    orgs: Orgs, make_project: Callable[..., Project]
+) -> None:
+    project = make_project(orgs.north, done=5)
+    list(examine())  # loads the checks of the rooms
+    with everywhere():
+        assert states.agreement("projects").state is State.OK
+        ProjectState.objects.filter(project=project).update(name="Changed by hand")
+        outcome = states.agreement("projects")
+        assert outcome.state is State.FAIL
+        assert "--rebuild" in str(outcome.mend)
+        assert states.rebuild(SYSTEM)["projects"] == 1
+        assert states.agreement("projects").state is State.OK
+        assert not ProjectState.objects.filter(
+            project=project, known_until=KNOWN_FOREVER, name__startswith="Changed"
+        )
+
+
+@pytest.mark.django_db
+def test_work_that_nobody_takes_up_fails(orgs: Orgs) -> None:
+    now = timezone.now()
+    assert work.worker().state is State.WARN  # no worker has ever run
+    with everywhere():
+        Job.objects.create(org=orgs.north, kind="x", title="x", created_at=now - timedelta(minutes=5))
+        assert work.worker().state is State.FAIL
+        Job.objects.create(
+            org=orgs.north, kind="x", title="x", created_at=now, beat_at=now, state=Job.State.RUNNING
+        )
+    ScheduledRun.objects.create(name="a", due_at=now + timedelta(minutes=5))
+    assert work.worker().state is State.OK
+    ScheduledRun.objects.create(name="b", due_at=now - timedelta(minutes=5), error="RuntimeError: broken")
+    assert work.worker().state is State.WARN
+    assert "b: RuntimeError" in str(work.periodic().what)
 
 
 def test_the_command_says_why_the_program_does_not_start(tmp_path: Path) -> None:

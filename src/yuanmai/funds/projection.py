@@ -24,6 +24,15 @@ def refold(project_ids: Iterable[int], now: datetime) -> None:
 
 
 def _refold_chunk(ids: list[int], now: datetime) -> None:
+    close, add = difference(ids, now)
+    if close:
+        FundingState.objects.filter(id__in=close).update(known_until=now)
+        FundingState.objects.filter(id__in=close, known_from=now).delete()
+    FundingState.objects.bulk_create(add, batch_size=500)
+
+
+def difference(ids: list[int], now: datetime) -> tuple[list[int], list[FundingState]]:
+    """Compare stored states with what the facts say: ids of states to close, and states to add. Reads only."""
     lines: dict[int, list[FundingLine]] = defaultdict(list)
     facts = FundingFact.objects.filter(project_id__in=ids, retracted_at=None).order_by("recorded_at", "id")
     for fact in facts:
@@ -53,7 +62,4 @@ def _refold_chunk(ids: list[int], now: datetime) -> None:
             )
             for span in revision.add
         ]
-    if close:
-        FundingState.objects.filter(id__in=close).update(known_until=now)
-        FundingState.objects.filter(id__in=close, known_from=now).delete()
-    FundingState.objects.bulk_create(add, batch_size=500)
+    return close, add

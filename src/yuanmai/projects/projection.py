@@ -51,6 +51,16 @@ def refold(project_ids: Iterable[int], now: datetime) -> None:
 
 
 def _refold_chunk(ids: list[int], now: datetime) -> None:
+    close, add = difference(ids, now)
+    if close:
+        ProjectState.objects.filter(id__in=close).update(known_until=now)
+        # Knowledge that began and ended at the same moment was never anyone's knowledge.
+        ProjectState.objects.filter(id__in=close, known_from=now).delete()
+    ProjectState.objects.bulk_create(add, batch_size=500)
+
+
+def difference(ids: list[int], now: datetime) -> tuple[list[int], list[ProjectState]]:
+    """Compare stored states with what the facts say: ids of states to close, and states to add. Reads only."""
     facts = load_facts(ids)
     orgs = dict(Project.objects.filter(id__in=ids).values_list("id", "org_id"))
     stored: dict[int, list[ProjectState]] = defaultdict(list)
@@ -74,11 +84,7 @@ def _refold_chunk(ids: list[int], now: datetime) -> None:
             )
             for span in revision.add
         ]
-    if close:
-        ProjectState.objects.filter(id__in=close).update(known_until=now)
-        # Knowledge that began and ended at the same moment was never anyone's knowledge.
-        ProjectState.objects.filter(id__in=close, known_from=now).delete()
-    ProjectState.objects.bulk_create(add, batch_size=500)
+    return close, add
 
 
 def span_of(state: ProjectState) -> Span[Any]:

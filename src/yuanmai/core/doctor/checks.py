@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from yuanmai.core.audit.guard import locked
 from yuanmai.core.audit.models import AuditEntry, AuditHead
 from yuanmai.core.doctor.model import Outcome, check
 from yuanmai.core.documents.build_fonts import FACES
@@ -266,4 +267,8 @@ def audit() -> Outcome:
             _("sealed with another secret key"),
             _("Bring back the secret key that this database was used with (secret.key, YUANMAI_SECRET_KEY)."),
         )
-    return Outcome.ok(_("the newest %(n)d entries are whole") % {"n": len(rows)})
+    what = _("the newest %(n)d entries are whole") % {"n": len(rows)}
+    if not locked(connection):
+        unlocked = _("%(what)s, but the database does not refuse changes to them") % {"what": what}
+        return Outcome.warn(unlocked, _("Run 'yuanmai migrate', which sets the lock again."))
+    return Outcome.ok(what)

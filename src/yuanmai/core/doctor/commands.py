@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import click
 import django
+from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -34,8 +35,11 @@ def as_json(results: list[Examined]) -> str:
 
 @click.command("doctor")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON document and nothing else.")
-def doctor_command(json_: bool) -> None:
+@click.option("--rebuild", is_flag=True, help="First fold the state tables anew from the recorded facts.")
+def doctor_command(json_: bool, rebuild: bool) -> None:
     """Say what is missing or misconfigured, and how to mend it. Exit code 1 when something does not work."""
+    if rebuild:
+        _rebuild()
     results = []
     for result in _results():
         results.append(result)
@@ -51,6 +55,16 @@ def doctor_command(json_: bool) -> None:
     else:
         click.echo(_("Everything needed works."))
     raise SystemExit(1 if failed else 0)
+
+
+def _rebuild() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yuanmai.config.settings")
+    django.setup()
+    from yuanmai.core.doctor.states import rebuild
+    from yuanmai.core.policy import SYSTEM
+
+    autodiscover_modules("checks")
+    rebuild(SYSTEM)
 
 
 def _results() -> Iterator[Examined]:

@@ -88,7 +88,7 @@ def examine() -> Iterator[Examined]:
     A check that fails by itself is reported as failed, so that one broken part does not hide the others. Checks that read
     the database come last and are left out when the check named ``database`` failed.
     """
-    autodiscover_modules("doctor.checks", "checks")
+    autodiscover_modules("doctor.checks", "doctor.work", "checks")
     usable = True
     for one in sorted(CHECKS.values(), key=lambda c: c.needs_database):
         if one.needs_database and not usable:
