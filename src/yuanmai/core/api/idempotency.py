@@ -52,7 +52,7 @@ def once(request: HttpRequest, actor: Actor, key: str, run: Callable[[], HttpRes
 
 def _again(kept: KeptAnswer, digest: str) -> HttpResponse:
     if kept.digest != digest:
-        raise Problem(409, _("This Idempotency-Key was used for another request."), code="idempotency")
+        raise Problem(422, _("This Idempotency-Key was used for another request."), code="idempotency")
     answer = HttpResponse(kept.body, status=kept.status, content_type=kept.content_type)
     answer["Idempotency-Replayed"] = "true"
     return answer

@@ -32,6 +32,7 @@ class Job(Owned):
     language = models.CharField(max_length=10, default="zh-hans")  # of whoever asked for it
     run = models.UUIDField(null=True)  # the run that may write: one that was given up must not
     task = models.UUIDField(null=True)  # its row in the queue
+    worker = models.CharField(max_length=200, blank=True)  # host and process of the run
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     started_at = models.DateTimeField(null=True)
