@@ -48,9 +48,12 @@ def web(host: str, port: int, workers: int) -> None:
 
 
 @click.command()
-def worker() -> None:
-    """Start the process that does background work."""
-    call_command("db_worker", verbosity=1)
+@click.option("--batch", is_flag=True, help="Stop when the queue is empty.")
+def worker(batch: bool) -> None:
+    """Start the process that does background work and keeps the schedule."""
+    from yuanmai.core.jobs.worker import work
+
+    work(batch=batch)
 
 
 @click.command()

@@ -271,6 +271,7 @@ CONTENT_SECURITY_POLICY = {
 # --- Work, files, logs --------------------------------------------------------------------------------------------------
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+JOB_DEAD_AFTER = int(os.environ.get("YUANMAI_JOB_DEAD_AFTER", "120"))  # seconds without a sign of life
 MEDIA_ROOT = HOME / "files"  # never served by path: files go out through views that ask for permission
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20000
