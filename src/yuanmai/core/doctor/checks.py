@@ -117,16 +117,19 @@ def fonts() -> Outcome:
 def translations() -> Outcome:
     """Every translation file has been compiled, and since its last change."""
     stale, count = [], 0
-    for config in apps.get_app_configs():
-        if not config.name.startswith("yuanmai."):
-            continue
-        for folder in Path(config.path).glob("locale/*/LC_MESSAGES"):
+    rooms = [
+        Path(config.path) / "locale"
+        for config in apps.get_app_configs()
+        if config.name.startswith("yuanmai.")
+    ]
+    for locale in [*rooms, *map(Path, settings.LOCALE_PATHS)]:
+        for folder in locale.glob("*/LC_MESSAGES"):
             source, compiled = folder / "django.po", folder / "django.mo"
             count += 1
             if not compiled.exists() or (
                 source.exists() and source.stat().st_mtime > compiled.stat().st_mtime
             ):
-                stale.append(config.label)
+                stale.append(locale.parent.name)
     if stale:
         return Outcome.warn(
             _("not compiled: %(rooms)s") % {"rooms": ", ".join(stale)},
