@@ -28,7 +28,9 @@ def display_value(value: Decimal | None, unit: Unit) -> str:
     if unit is Unit.RATIO:
         return f"{rounded(value * 100, 1):,} %"
     if unit is Unit.POINTS:
-        return _("%(points)s points") % {"points": f"{rounded(value * 100, 1):+,}"}
+        points = rounded(value * 100, 1)
+        # A difference that rounds to nothing has no sign.
+        return _("%(points)s points") % {"points": f"{points:+,}" if points else "0.0"}
     if unit is Unit.COUNT:
         return f"{rounded(value, 0):,}"
     if unit is Unit.SQUARE_METRES:
