@@ -33,3 +33,22 @@ class ImportBatch(Owned):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class ColumnMapping(Owned):
+    """What an organisation decided about a column head that the synonyms do not know; `field` empty: leave it out."""
+
+    kind = models.CharField(max_length=60)
+    key = models.CharField(max_length=200)
+    header = models.CharField(max_length=200)
+    field = models.CharField(max_length=60, blank=True)
+    changed_at = models.DateTimeField()
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["org", "kind", "key"], name="column_mapping_once")]
+        verbose_name = _("remembered column")
+        verbose_name_plural = _("remembered columns")
+
+    def __str__(self) -> str:
+        return self.header

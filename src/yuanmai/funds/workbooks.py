@@ -1,0 +1,70 @@
+"""The columns of a key-project ledger that say where a project's money comes from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from yuanmai.core.actions import Act
+from yuanmai.funds.models import FundingFact, FundingState, Security, Source
+from yuanmai.funds.projection import refold
+from yuanmai.projects.ledger import PARTS
+from yuanmai.projects.models import Project
+
+FIELDS = {
+    "fund_fiscal": Source.FISCAL,
+    "fund_bond": Source.SPECIAL_BOND,
+    "fund_loan": Source.LOAN,
+    "fund_own": Source.OWN,
+    "fund_other": Source.OTHER,
+}
+
+
+class FundingColumns:
+    """Sources of a project as its ledger plans them: no year, no tranche, not yet secured."""
+
+    fields = tuple(FIELDS)
+
+    def stored(self, org_ids: Sequence[int], as_of: date) -> dict[int, dict[str, Decimal]]:
+        """Planned amounts by project and column, as of a day."""
+        codes = {source.value: code for code, source in FIELDS.items()}
+        rows = FundingState.objects.at(as_of).filter(
+            org_id__in=org_ids, security=Security.PLANNED, year=None, tranche=""
+        )
+        found: dict[int, dict[str, Decimal]] = {}
+        for project_id, source, amount in rows.values_list("project_id", "source", "amount").iterator():
+            found.setdefault(project_id, {})[codes[source]] = amount
+        return found
+
+    def record(
+        self, act: Act, items: Sequence[tuple[Project, Mapping[str, Decimal]]], effective_on: date, batch: Any
+    ) -> None:
+        """Store amounts of many projects."""
+        FundingFact.objects.bulk_create(
+            [
+                FundingFact(
+                    project=project, source=FIELDS[code], security=Security.PLANNED, amount=amount,
+                    effective_on=effective_on, recorded_at=act.now, recorded_by_id=act.actor.user_id, batch=batch,
+                )  # fmt: skip
+                for project, values in items
+                for code, amount in values.items()
+            ],
+            batch_size=500,
+        )
+        refold([project.pk for project, _values in items], act.now)
+
+    def retract(self, act: Act, batch: Any) -> None:
+        """Take back what a batch stored."""
+        facts = FundingFact.objects.filter(batch=batch, retracted_at=None)
+        ids = set(facts.values_list("project_id", flat=True))
+        facts.update(retracted_at=act.now)
+        refold(ids, act.now)
+
+    def later(self, batch: Any, project_ids: Iterable[int]) -> set[int]:
+        """Projects whose funding was entered after the batch."""
+        wanted = set(project_ids)
+        rows = FundingFact.objects.filter(retracted_at=None, recorded_at__gt=batch.committed_at).exclude(batch=batch)
+        return {pk for pk in rows.values_list("project_id", flat=True) if pk in wanted}
+
+
+PARTS.append(FundingColumns())

@@ -1,0 +1,355 @@
+"""The key-project ledger as an import kind: preview, take over, take back, remember columns."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.urls import NoReverseMatch, reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from yuanmai.common.money import yuan_text
+from yuanmai.core.actions import Act, action
+from yuanmai.core.figures.display import chinese
+from yuanmai.core.findings import Finding, FindingKind, finding_kind
+from yuanmai.core.findings_actions import store_findings
+from yuanmai.core.policy import Actor
+from yuanmai.core.temporal import KNOWN_FOREVER
+from yuanmai.core.workbooks import batches
+from yuanmai.core.workbooks.engine.faults import Fault
+from yuanmai.core.workbooks.engine.result import Parsed
+from yuanmai.core.workbooks.engine.spec import KindSpec, load_spec
+from yuanmai.core.workbooks.engine.values import Percent
+from yuanmai.core.workbooks.kinds import Change, Plan, Progress, import_kind
+from yuanmai.core.workbooks.models import ImportBatch
+from yuanmai.core.workbooks.wording import fault_advice, fault_text, share
+from yuanmai.enterprises.models import Enterprise
+from yuanmai.places.models import Park
+from yuanmai.projects.findings import refresh_findings
+from yuanmai.projects.ledger import LEDGER_ROW, LEDGER_TOTAL, PARTS, Wanted, compare, org_ids_below
+from yuanmai.projects.models import Blocker, Kind, Project, ProjectState
+from yuanmai.projects.permissions import IMPORT_PROJECTS
+from yuanmai.projects.recording import FACT_MODELS, Entry, record, retract
+
+PRESET = Path(__file__).parent / "presets" / "key_project_ledger.yaml"
+CHUNK = 500
+
+
+# ----- findings in words
+
+
+def _total(params: Mapping[str, Any]) -> str:
+    values = {"label": params["label"], "cell": params["cell"], "column": params["column"], "file": params["file"]}
+    if params["what"] == "count":
+        return _("“%(label)s” (%(file)s, cell %(cell)s) states %(stated)s projects, the sheet lists %(computed)s.") % {
+            **values, "stated": params["stated"], "computed": params["computed"],
+        }  # fmt: skip
+    if params["what"] == "share":
+        stated, computed = share(params["stated"]), share(params["computed"])
+    else:
+        stated, computed = (_yuan(params[name]) for name in ("stated", "computed"))
+    return _("“%(label)s” (%(file)s, cell %(cell)s) states %(stated)s for “%(column)s”, the rows give %(computed)s.") % {
+        **values, "stated": stated, "computed": computed,
+    }  # fmt: skip
+
+
+def _row(params: Mapping[str, Any]) -> str:
+    fault = Fault(params["rule"], params["sheet"], params["cell"], params["column"], params["value"], 0, params=params["params"])
+    return _("%(file)s, cell %(cell)s (%(column)s): %(text)s %(advice)s") % {
+        "file": params["file"], "cell": params["cell"], "column": params["column"],
+        "text": fault_text(fault), "advice": fault_advice(fault),
+    }  # fmt: skip
+
+
+def _yuan(value: Any) -> str:
+    return yuan_text(Decimal(str(value)), chinese=chinese())
+
+
+finding_kind(
+    FindingKind(
+        LEDGER_TOTAL,
+        gettext_lazy("Total of a ledger differs from its rows"),
+        _total,
+        gettext_lazy("Ask the author of the ledger which projects the total counts; the system counts the rows."),
+    )
+)
+finding_kind(
+    FindingKind(
+        LEDGER_ROW,
+        gettext_lazy("A row of a ledger contradicts itself"),
+        _row,
+        gettext_lazy("Correct the ledger and import it again, or explain the difference."),
+    )
+)
+
+
+# ----- the verbs
+
+
+@action("projects.preview_ledger", permission=IMPORT_PROJECTS)
+def preview_ledger(act: Act, org_id: int, **values: Any) -> ImportBatch:
+    """Keep an uploaded ledger as a previewed batch, or change the decisions made for one (`batch`)."""
+    act.require(org_id)
+    batch = batches.keep_preview(act, org_id, KeyProjectLedger.code, **values)
+    act.log(batch, after={"file": batch.file_name, "options": batch.summary.get("options")}, name=batch.file_name)
+    return batch
+
+
+@action("projects.remember_columns", permission=IMPORT_PROJECTS)
+def remember_columns(act: Act, org_id: int, decisions: Sequence[tuple[Sequence[str], str]]) -> None:
+    """Keep what an organisation decided about column heads: (path, field), '' for "leave out"."""
+    act.require(org_id)
+    batches.remember(act, org_id, KeyProjectLedger.code, decisions)
+    act.log(None, org_id=org_id, after={"columns": {"/".join(path): code for path, code in decisions}})
+
+
+@action("projects.import_ledger", permission=IMPORT_PROJECTS)
+def import_ledger(act: Act, batch: ImportBatch, parsed: Parsed, progress: Progress | None = None) -> Plan:
+    """Take over a ledger: all of it or nothing. Raises ValidationError when it has faults or was taken over before."""
+    act.require(batch.org_id)
+    batches.lock_for_commit(batch)
+    if parsed.errors:
+        raise ValidationError(_("The ledger has faults; nothing was taken over."))
+    plan = compare(parsed, batch.org_id, act.now.date())
+    assert plan.effective_on is not None
+    _record(act, batch, plan, progress)
+    found = store_findings(act, batch.org_id, plan.found, plan.effective_on, batch=None)
+    new = [row.pk for row in found if row.batch_id is None]
+    Finding.objects.filter(pk__in=new).update(batch=batch)
+    batches.close(act, batch, parsed, plan)
+    summary = {name: batch.summary[name] for name in ("created", "updated", "unchanged")}
+    act.log(batch, after={"file": batch.file_name, "sha256": batch.digest, "as_of": plan.effective_on, **summary}, name=batch.file_name)
+    return plan
+
+
+@action("projects.undo_import", permission=IMPORT_PROJECTS)
+def undo_import(act: Act, batch: ImportBatch) -> Mapping[str, Any]:
+    """Take an import back: its facts are retracted, and everything is as it was known before.
+
+    Raises ValidationError, with the reason, when something newer builds on it.
+    """
+    act.require(batch.org_id)
+    batches.lock_for_undo(batch)
+    _refuse_if_built_upon(batch)
+    touched = retract(act, batch)
+    for part in PARTS:
+        part.retract(act, batch)
+    used = set(
+        ProjectState.objects.filter(known_until=KNOWN_FOREVER, owner__batch=batch).values_list("owner_id", flat=True)
+    )
+    Enterprise.objects.filter(batch=batch, retired_at=None).exclude(pk__in=used).update(retired_at=act.now)
+    gone = Finding.objects.filter(batch=batch, gone_until=KNOWN_FOREVER)
+    gone.update(gone_until=act.now, state=Finding.State.RESOLVED)
+    if batch.as_of:
+        refresh_findings(org_ids_below(batch.org_id), batch.as_of, act)
+    batches.mark_undone(act, batch)
+    act.log(batch, before={"state": "committed"}, after={"state": "undone", "projects": len(touched)}, name=batch.file_name)
+    return {"batch": batch.pk, "undone": True, "projects": len(touched)}
+
+
+def _refuse_if_built_upon(batch: ImportBatch) -> None:
+    ids: set[int] = set()
+    for model in FACT_MODELS:
+        ids.update(model.objects.filter(batch=batch, retracted_at=None).values_list("project_id", flat=True))
+    later: set[int] = set()
+    for model in FACT_MODELS:
+        rows = model.objects.filter(retracted_at=None, recorded_at__gt=batch.committed_at).exclude(batch=batch)
+        later.update(pk for pk in rows.values_list("project_id", flat=True) if pk in ids)
+    for part in PARTS:
+        later |= part.later(batch, ids)
+    blocked = Blocker.objects.filter(recorded_at__gt=batch.committed_at).values_list("project_id", flat=True)
+    later.update(pk for pk in blocked if pk in ids)
+    if not later:
+        return
+    names = list(
+        ProjectState.objects.filter(project_id__in=sorted(later)[:3], known_until=KNOWN_FOREVER)
+        .order_by("project_id")
+        .values_list("name", flat=True)
+        .distinct()
+    )
+    raise ValidationError(
+        ngettext(
+            "This import cannot be undone: %(count)s project (%(names)s) has newer entries that build on it. Undo those first.",
+            "This import cannot be undone: %(count)s projects (%(names)s …) have newer entries that build on it. Undo those first.",
+            len(later),
+        )
+        % {"count": len(later), "names": "、".join(names)},
+        code="built_upon",
+    )
+
+
+def _record(act: Act, batch: ImportBatch, plan: Plan, progress: Progress | None) -> None:
+    """Write the facts of a plan, 500 projects at a time within the one transaction."""
+    assert plan.effective_on is not None
+    wanted = [(change, change.payload) for change in plan.changes if change.payload.anything]
+    owners = _owners(act, batch, {w.owner for _c, w in wanted if w.owner})
+    parks = _parks(batch, {w.park for _c, w in wanted if w.park})
+    known = _projects({w.project_id for _c, w in wanted if w.project_id is not None})
+    made: dict[int, Project] = {}
+    positions = {id(change): position for position, change in enumerate(plan.changes)}
+    total = len(wanted)
+    for start in range(0, total, CHUNK):
+        part = wanted[start : start + CHUNK]
+        entries = [_entry(batch, change, w, owners, parks, known, made, plan.changes, positions) for change, w in part]
+        projects = record(act, entries, plan.effective_on, batch=batch)
+        for (change, w), project in zip(part, projects, strict=True):
+            made[positions[id(change)]] = project
+            change.uid = change.uid or str(project.uid)
+            change.target_id = project.pk
+        for keeper in PARTS:
+            items = [(p, {f: v for f, v in w.parts.items() if f in keeper.fields}) for (_c, w), p in zip(part, projects, strict=True)]
+            items = [(p, values) for p, values in items if values]
+            if items:
+                keeper.record(act, items, plan.effective_on, batch)
+        if progress is not None:
+            progress(min(start + CHUNK, total), total)
+    ids = [p.pk for p in made.values()]
+    if ids:
+        refresh_findings(org_ids_below(batch.org_id), plan.effective_on, act, ids if len(ids) <= CHUNK else None)
+
+
+def _entry(
+    batch: ImportBatch, change: Change, wanted: Wanted, owners: Mapping[str, int], parks: Mapping[str, int],
+    known: Mapping[int, Project], made: Mapping[int, Project], changes: Sequence[Change], positions: Mapping[int, int],
+) -> Entry:  # fmt: skip
+    project = known.get(wanted.project_id) if wanted.project_id is not None else None
+    version = wanted.version
+    entry_key, parent_key = "", ""
+    if version is not None:
+        if wanted.owner:
+            version["owner_id"] = owners[wanted.owner]
+        if wanted.park:
+            version["park_id"] = parks[wanted.park]
+        if wanted.parent is not None and not version.get("parent_id"):
+            above = made.get(wanted.parent)
+            if above is not None:
+                version["parent_id"] = above.pk
+            else:
+                parent_key = str(wanted.parent)
+    if project is None:
+        entry_key = str(positions[id(change)])
+    return Entry(
+        batch.org_id if project is None else project.org_id,
+        project,
+        version=version,
+        plans=[wanted.plan] if wanted.plan else [],
+        reports=[wanted.report] if wanted.report else [],
+        lists=wanted.lists,
+        key=entry_key,
+        parent_key=parent_key,
+    )
+
+
+def _projects(ids: Iterable[int]) -> dict[int, Project]:
+    ordered = sorted(ids)
+    found: dict[int, Project] = {}
+    for start in range(0, len(ordered), CHUNK):
+        found.update(Project.objects.in_bulk(ordered[start : start + CHUNK]))
+    return found
+
+
+def _owners(act: Act, batch: ImportBatch, names: set[str]) -> dict[str, int]:
+    """Ids of enterprises by name; unknown ones are entered into the register, retired ones brought back."""
+    found: dict[str, int] = {}
+    ordered = sorted(names)
+    for start in range(0, len(ordered), CHUNK):
+        part = ordered[start : start + CHUNK]
+        rows = Enterprise.objects.filter(org_id=batch.org_id, name__in=part)
+        retired = [row.pk for row in rows if row.retired_at is not None]
+        found.update({row.name: row.pk for row in rows})
+        if retired:
+            Enterprise.objects.filter(pk__in=retired).update(retired_at=None, batch=batch)
+    new = [Enterprise(org_id=batch.org_id, name=name, batch=batch, pinyin=_pinyin(name)) for name in ordered if name not in found]
+    Enterprise.objects.bulk_create(new, batch_size=CHUNK)
+    found.update({row.name: row.pk for row in new})
+    return found
+
+
+def _pinyin(name: str) -> str:
+    from yuanmai.projects.projection import pinyin_of
+
+    return pinyin_of(name)[:200]
+
+
+def _parks(batch: ImportBatch, names: set[str]) -> dict[str, int]:
+    """Ids of parks by name among those of the organisation and below; unknown ones are entered."""
+    if not names:
+        return {}
+    rows = Park.objects.filter(org_id__in=org_ids_below(batch.org_id)).order_by("-pk")
+    found = {row.name: row.pk for row in rows}
+    new = [Park(org_id=batch.org_id, name=name, code=f"park-{batch.pk}-{number}") for number, name in enumerate(sorted(names - set(found)), 1)]
+    Park.objects.bulk_create(new)
+    found.update({row.name: row.pk for row in new})
+    return found
+
+
+# ----- the kind
+
+
+class KeyProjectLedger:
+    """What the pipeline needs to know of this kind."""
+
+    code = "key_project_ledger"
+    name = gettext_lazy("Key-project ledger")
+    permission = IMPORT_PROJECTS
+
+    @cached_property
+    def spec(self) -> KindSpec:
+        """Fields, words and rules from the preset."""
+        return load_spec(PRESET.read_text(encoding="utf-8"))
+
+    def compare(self, parsed: Parsed, org_id: int, today: date, batch_name: str = "") -> Plan:
+        """What taking over would change."""
+        return compare(parsed, org_id, today)
+
+    def preview(self, actor: Actor, **values: Any) -> ImportBatch:
+        """Keep a file."""
+        return preview_ledger(actor, **values)
+
+    def commit(self, actor: Actor, batch: ImportBatch, parsed: Parsed, progress: Progress | None = None) -> Plan:
+        """Take it over."""
+        return import_ledger(actor, batch, parsed, progress)
+
+    def undo(self, actor: Actor, batch: ImportBatch) -> Mapping[str, Any]:
+        """Take it back."""
+        return undo_import(actor, batch)
+
+    def remember(self, actor: Actor, org_id: int, decisions: Sequence[tuple[Sequence[str], str]]) -> None:
+        """Keep decisions on columns."""
+        remember_columns(actor, org_id, decisions)
+
+    def url_of(self, uid: str) -> str:
+        """Address of a project's page."""
+        try:
+            return reverse("projects:record", args=[uid])
+        except NoReverseMatch:
+            return ""
+
+    def show(self, field_code: str, value: Any) -> str:
+        """A value as people read it."""
+        if value is None or value == "":
+            return "—"
+        if isinstance(value, bool):
+            return _("Yes") if value else _("No")
+        if isinstance(value, Percent):
+            return share(value.value)
+        field = self.spec.fields.get(field_code)
+        if isinstance(value, Decimal):
+            if field is not None and field.type == "money":
+                return _yuan(value)
+            return f"{value:f}%" if field_code == "visible_percent" else f"{value:f}"
+        if isinstance(value, date):
+            return date_format(value, "Y-m-d")
+        if field_code == "kind":
+            return str(dict(Kind.choices).get(value, value))
+        if isinstance(value, tuple):
+            return "、".join(str(v) for v in value)
+        return str(value)
+
+
+LEDGER = import_kind(KeyProjectLedger())
