@@ -6,6 +6,7 @@ import "./css/components.css";
 import "./css/lists.css";
 import "./css/islands.css";
 import "./css/plain.css";
+import "./css/cockpit.css";
 
 import sprite from "./icons.svg?url";
 import "./mark.svg?url";

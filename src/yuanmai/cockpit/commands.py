@@ -1,15 +1,13 @@
 """Commands that read figures and write bulletins."""
 
 from datetime import datetime, time
-from typing import Any
 
 import click
 from django.utils import timezone
-from django.utils.http import urlencode
 
+from yuanmai.cockpit.answers import definition_document, figure_document
 from yuanmai.core.console import Refused, command, number, print_json
-from yuanmai.core.figures import FIGURES, Query, evaluate, get, rows
-from yuanmai.core.figures.display import display
+from yuanmai.core.figures import FIGURES, Query, rows
 from yuanmai.core.scope import open_scope
 from yuanmai.people.actor import subtree_ids
 from yuanmai.people.models import Organisation
@@ -26,7 +24,9 @@ def scope_ids(code: str | None) -> tuple[int, ...]:
     return tuple(sorted(subtree_ids([org.path])[org.path]))
 
 
-def query_of(scope: str | None, as_of: datetime | None, known_at: datetime | None, filters: tuple[str, ...] = ()) -> Query:
+def query_of(
+    scope: str | None, as_of: datetime | None, known_at: datetime | None, filters: tuple[str, ...] = ()
+) -> Query:
     """Build the question from a command's options; a date as `known_at` means its end."""
     pairs = []
     for text in filters:
@@ -53,7 +53,9 @@ MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-
 @click.option("--scope", help="Code of an organisation; everything below it is included.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day asked for.")
 @click.option("--known-at", type=MOMENT, help="By the knowledge of that moment.")
-@click.option("--where", "filters", multiple=True, help="DIMENSION=VALUE, e.g. kind=new_start; may be repeated.")
+@click.option(
+    "--where", "filters", multiple=True, help="DIMENSION=VALUE, e.g. kind=new_start; may be repeated."
+)
 @click.option("--rows", "with_rows", is_flag=True, help="Add the rows behind the figure.")
 @command
 def figure(
@@ -70,7 +72,10 @@ def figure(
         raise Refused(f"{code}? {', '.join(sorted(FIGURES))}")
     query = query_of(scope, as_of, known_at, filters)
     with open_scope(query.org_ids):
-        document = figure_document(code, query, scope)
+        try:
+            document = figure_document(code, query, scope)
+        except KeyError as error:
+            raise Refused(str(error.args[0])) from None
         if with_rows:
             _figure, facts = rows(code, query)
             document["rows"] = [
@@ -91,51 +96,12 @@ def figure(
         click.echo(f"  {row['label']}\t{number(row['numerator'])}\t{number(row['denominator'])}")
 
 
-def figure_document(code: str, query: Query, scope: str | None) -> dict[str, Any]:
-    """Return a figure's answer as the API and the command line give it; raises `Refused` for an unknown dimension."""
-    definition = get(code)
-    try:
-        result = evaluate(code, query)
-    except KeyError as error:
-        raise Refused(str(error.args[0])) from None
-    parameters = {"as_of": query.as_of.isoformat(), **dict(query.filters)}
-    if scope:
-        parameters["org"] = scope
-    if query.known_at:
-        parameters["known_at"] = query.known_at.isoformat()
-    return {
-        "code": code,
-        "name": str(definition.name),
-        "unit": definition.unit.value,
-        "value": result.value,
-        "display": display(definition, result),
-        "numerator": result.numerator,
-        "denominator": result.denominator,
-        "as_of": query.as_of,
-        "known_at": query.known_at,
-        "rows_url": f"/figures/{code}?{urlencode(parameters)}",
-    }
-
-
 @click.command()
 @command
 def figures(as_json: bool) -> None:
     """List all figures with their definitions."""
     if as_json:
-        print_json(
-            [
-                {
-                    "code": f.code,
-                    "name": str(f.name),
-                    "unit": f.unit.value,
-                    "definition": str(f.definition),
-                    "source": str(f.source),
-                    "grain": str(f.grain),
-                    "dimensions": [d.code for d in f.dimensions],
-                }
-                for _code, f in sorted(FIGURES.items())
-            ]
-        )
+        print_json([definition_document(f) for _code, f in sorted(FIGURES.items())])
         return
     for code, f in sorted(FIGURES.items()):
         click.echo(f"{code}\t{f.name}\t{f.definition}")

@@ -89,9 +89,7 @@ def explain_finding(act: Act, finding: Finding, note: str) -> None:
 def resolve_finding(act: Act, finding: Finding, note: str = "") -> None:
     """Say that the data were put right."""
     _must_be(finding, Finding.State.OPEN, Finding.State.EXPLAINED)
-    _change(
-        act, finding, state=Finding.State.RESOLVED, note=_note(note, needed=False) or finding.note
-    )
+    _change(act, finding, state=Finding.State.RESOLVED, note=_note(note, needed=False) or finding.note)
 
 
 @action("core.reopen_finding", permission=ANSWER_FINDINGS)

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import DecimalField, F, QuerySet, Sum
+from django.db.models import DecimalField, F, Q, QuerySet, Sum
 from django.db.models.functions import Cast
 
 from yuanmai.core.actions import acting
@@ -90,9 +90,10 @@ def narrow(facts: QuerySet[Any], dimension: Dimension, value: str) -> QuerySet[A
     if dimension.narrow is not None:
         return dimension.narrow(facts, value)
     if isinstance(dimension.path, str):
-        return facts.filter(
-            **{dimension.path: value or None} if value else {f"{dimension.path}__in": ["", None]}
-        )
+        if value:
+            return facts.filter(**{dimension.path: value})
+        # "Not stated" is an empty text or, across an optional relation, nothing at all.
+        return facts.filter(Q(**{dimension.path: ""}) | Q(**{f"{dimension.path}__isnull": True}))
     return facts.annotate(figure_dimension=dimension.path).filter(figure_dimension=value)
 
 
@@ -259,7 +260,8 @@ class FactRows(Sequence[Row]):
         facts = facts_of(figure, query).annotate(figure_numerator=Cast(figure.numerator, _exact(figure)))
         if figure.denominator is not None:
             facts = facts.annotate(figure_denominator=Cast(figure.denominator, _exact(figure)))
-        self.facts = facts
+        # Rows of equal rank must not change places between two pages.
+        self.facts = facts.order_by(*facts.query.order_by, "pk")
 
     def __len__(self) -> int:
         return self.facts.count()

@@ -1,0 +1,39 @@
+"""Keeping what a page computed until a room that it depends on changes, so that a page costs its template and little more."""
+
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from typing import TypeVar
+
+from django.core.cache import cache
+from django.utils.translation import get_language
+
+from yuanmai.core.audit.log import versions
+from yuanmai.core.figures import Figure, Query, get
+
+T = TypeVar("T")
+
+
+def rooms_of(figure: Figure) -> set[str]:
+    """Return the rooms whose changes may change a figure, its inputs' included."""
+    rooms = {figure.room, *figure.rooms}
+    for code in getattr(figure, "inputs", ()):
+        rooms |= rooms_of(get(code))
+    return rooms
+
+
+def kept(
+    name: str, rooms: Iterable[str], query: Query, compute: Callable[[], T], *, words: bool = False
+) -> T:
+    """Return what `compute` gives for a question, from memory where no room changed since.
+
+    With `words` the answer contains text and is kept per language. An answer of None is not kept.
+    """
+    known = versions()
+    version = "-".join(str(known.get(room, 0)) for room in sorted(set(rooms)))
+    question = blake2b(query.key.encode(), digest_size=16).hexdigest()
+    key = f"cockpit:{name}:{version}:{question}:{get_language() if words else ''}"
+    value: T | None = cache.get(key)
+    if value is None:
+        value = compute()
+        cache.set(key, value)
+    return value
