@@ -63,7 +63,9 @@ class Park(Place):
 class Zone(Place):
     """A part of a park that is planned and built as one."""
 
-    park = models.ForeignKey(Park, models.PROTECT, null=True, blank=True, related_name="zones", verbose_name=_("Park"))
+    park = models.ForeignKey(
+        Park, models.PROTECT, null=True, blank=True, related_name="zones", verbose_name=_("Park")
+    )
 
     class Meta(Place.Meta):
         constraints = Place.unique("zone")
@@ -74,9 +76,16 @@ class Zone(Place):
 class GridCell(Place):
     """The smallest managed area, with a named officer."""
 
-    park = models.ForeignKey(Park, models.PROTECT, null=True, blank=True, related_name="grid_cells", verbose_name=_("Park"))
+    park = models.ForeignKey(
+        Park, models.PROTECT, null=True, blank=True, related_name="grid_cells", verbose_name=_("Park")
+    )
     officer = models.ForeignKey(
-        "people.User", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("Grid officer")
+        "people.User",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("Grid officer"),
     )
 
     class Meta(Place.Meta):
@@ -88,8 +97,12 @@ class GridCell(Place):
 class Parcel(Place):
     """A piece of land with one right holder."""
 
-    park = models.ForeignKey(Park, models.PROTECT, null=True, blank=True, related_name="parcels", verbose_name=_("Park"))
-    zone = models.ForeignKey(Zone, models.PROTECT, null=True, blank=True, related_name="parcels", verbose_name=_("Zone"))
+    park = models.ForeignKey(
+        Park, models.PROTECT, null=True, blank=True, related_name="parcels", verbose_name=_("Park")
+    )
+    zone = models.ForeignKey(
+        Zone, models.PROTECT, null=True, blank=True, related_name="parcels", verbose_name=_("Zone")
+    )
     holder = models.CharField(max_length=120, blank=True, verbose_name=_("Right holder"))
     use = models.CharField(max_length=60, blank=True, verbose_name=_("Land use"))
 
@@ -113,10 +126,14 @@ class Building(Place):
     parcel = models.ForeignKey(
         Parcel, models.PROTECT, null=True, blank=True, related_name="buildings", verbose_name=_("Parcel")
     )
-    park = models.ForeignKey(Park, models.PROTECT, null=True, blank=True, related_name="buildings", verbose_name=_("Park"))
+    park = models.ForeignKey(
+        Park, models.PROTECT, null=True, blank=True, related_name="buildings", verbose_name=_("Park")
+    )
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.FACTORY, verbose_name=_("Kind"))
     floors = models.PositiveSmallIntegerField(default=1, verbose_name=_("Floors"))
-    storey_height = models.DecimalField(max_digits=4, decimal_places=1, default=4, verbose_name=_("Storey height (m)"))
+    storey_height = models.DecimalField(
+        max_digits=4, decimal_places=1, default=4, verbose_name=_("Storey height (m)")
+    )
     floor_area = AreaField(null=True, blank=True, verbose_name=_("Floor area (m²)"))
     built_on = models.DateField(null=True, blank=True, verbose_name=_("Built on"))
 

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django_vite.core.asset_loader import DjangoViteAssetLoader
 
+from yuanmai.common.money import grouped, trimmed
 from yuanmai.core.templatetags.ui_strings import STRINGS
 
 register = template.Library()
@@ -114,7 +115,9 @@ def with_css(field: BoundField, css: str = "") -> SafeString:
         base = "form-select"
     else:
         base = "form-control"
-    classes = " ".join(filter(None, [widget.attrs.get("class", ""), base, css, "is-invalid" if field.errors else ""]))
+    classes = " ".join(
+        filter(None, [widget.attrs.get("class", ""), base, css, "is-invalid" if field.errors else ""])
+    )
     attrs: dict[str, Any] = {"class": classes}
     described = []
     if field.help_text:
@@ -130,7 +133,9 @@ def with_css(field: BoundField, css: str = "") -> SafeString:
 @register.filter
 def is_check(field: BoundField) -> bool:
     """Is this field one tick box (its label stands behind it)?"""
-    return getattr(field.field.widget, "input_type", "") == "checkbox" and not hasattr(field.field.widget, "choices")
+    return getattr(field.field.widget, "input_type", "") == "checkbox" and not hasattr(
+        field.field.widget, "choices"
+    )
 
 
 def _number(value: Any) -> Decimal | None:
@@ -143,10 +148,10 @@ def _number(value: Any) -> Decimal | None:
 
 @register.inclusion_tag("core/_meter.html")
 def meter(
-    value: Any, max: Any = 1, target: Any = None, label: Any = "", tone: str = "", text: Any = ""
+    value: Any, most: Any = 1, target: Any = None, label: Any = "", tone: str = "", text: Any = ""
 ) -> dict[str, Any]:
-    """A bar of ``value`` out of ``max`` with an optional mark at ``target`` (the time passed, say); drawn as SVG."""
-    whole = _number(max) or Decimal(1)
+    """A bar of ``value`` out of ``most`` with an optional mark at ``target`` (the time passed, say); drawn as SVG."""
+    whole = _number(most) or Decimal(1)
     number, goal = _number(value), _number(target)
 
     def share(part: Decimal | None) -> float | None:
@@ -189,7 +194,10 @@ def chart_table(chart: dict[str, Any]) -> dict[str, Any]:
     categories = chart.get("categories")
     if not categories and series and chart.get("type") == "pie":
         items = series[0].get("data", [])
-        rows = [{"label": i.get("name", ""), "url": i.get("url", ""), "cells": [_shown(i.get("value"))]} for i in items]
+        rows = [
+            {"label": i.get("name", ""), "url": i.get("url", ""), "cells": [_shown(i.get("value"))]}
+            for i in items
+        ]
         return {"head": [chart.get("axis", ""), _with_unit(series[0], chart)], "rows": rows}
     rows = []
     for index, category in enumerate(categories or []):
@@ -212,8 +220,7 @@ def _shown(value: Any) -> str:
     number = _number(value)
     if number is None:
         return str(value)
-    text = f"{number:,.2f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return trimmed(number, 2)
 
 
 @register.simple_tag
@@ -260,10 +267,12 @@ def money_display(value: Any, unit: str = "wan", sign: Any = "") -> SafeString:
     if name == "auto":
         name = "yi" if abs(number) >= 100_000_000 else "wan" if abs(number) >= 10_000 else "yuan"
     size, word = MONEY_UNITS.get(name, MONEY_UNITS["wan"])
-    text = f"{number / size:{'+' if sign else ''},.2f}"
+    text = grouped(number / size, 2)
+    if sign and number > 0:
+        text = f"+{text}"
     return format_html(
         '<span class="num ym-money" title="{} {}">{}{}</span>',
-        f"{number:,.2f}",
+        grouped(number, 2),
         MONEY_UNITS["yuan"][1],
         text,
         "" if option == "bare" else format_html(" <small>{}</small>", word),
