@@ -16,6 +16,7 @@ from yuanmai.demo.presets import preset
 from yuanmai.demo.scripts import heshan, licheng, longyan, tanzhou, zhaoqing
 from yuanmai.people.models import Organisation, Post, Role, User
 from yuanmai.people.presets_loader import ensure_roles
+from yuanmai.projects.findings import refresh_findings
 
 PLACES: dict[str, Callable[[Act, dict[str, Organisation]], int]] = {
     "tanzhou": tanzhou.load,
@@ -50,6 +51,9 @@ def load_demo(act: Act) -> None:
         count = run(act, orgs)
         act.log(orgs[name], org_id=orgs[name].pk, after={"projects": count})
     places.load(orgs)
+    for org in orgs.values():
+        if org.default_as_of is not None:
+            refresh_findings([org.pk], org.default_as_of, act)
     users = create_accounts(orgs)
     act.log(None, after={"accounts": users}, name="accounts")
     touch("people", "places", "enterprises")
@@ -75,7 +79,13 @@ def create_accounts(orgs: dict[str, Organisation]) -> list[str]:
     hashed, now = make_password(PASSWORD), timezone.now()
     users = User.objects.bulk_create(
         [
-            User(username=a.username, full_name=a.full_name, password=hashed, password_changed_at=now, is_demo=True)
+            User(
+                username=a.username,
+                full_name=a.full_name,
+                password=hashed,
+                password_changed_at=now,
+                is_demo=True,
+            )
             for a in ACCOUNTS
         ]
     )

@@ -63,7 +63,7 @@ def _park(org: Organisation, data: dict[str, Any], standard_area: Decimal | None
                 name=named(f"第{i + 1}网格"),
                 park=park,
                 **_placed(rectangle(centre, (i % 4) * 600 - 1200, (i // 4) * 600 - 900, 590, 590)),
-            )  # fmt: skip
+            )
             for i in range(data.get("grid_cells", 0))
         ]
     )
@@ -84,7 +84,7 @@ def _buildings(
                 use="工业用地",
                 area_certificate=Decimal(230 * 220),
                 **_placed(rectangle(centre, x + 10, y + 15, 230, 220)),
-            )  # fmt: skip
+            )
             for i, (x, y) in enumerate(corners)
         ]
     )
@@ -108,7 +108,7 @@ def _buildings(
                 **_placed(
                     rectangle(centre, x + 55, y + 55, 95 + 12 * (i % 4), 62 + 9 * (i % 3), 0.06 * (i % 3))
                 ),
-            )  # fmt: skip
+            )
         )
     buildings = Building.objects.bulk_create(rows)
     Unit.objects.bulk_create(
@@ -121,7 +121,7 @@ def _buildings(
                 area=Decimal(1200),
                 state=("let", "let", "vacant", "let", "reserved")[(floor + building.pk) % 5],
                 synthetic=True,
-            )  # fmt: skip
+            )
             for building in buildings[:8]
             for floor in range(1, building.floors + 1)
         ]

@@ -33,7 +33,7 @@ def load(act: Act, orgs: dict[str, Organisation]) -> int:
             },
             lists=dict.fromkeys(main["lists"], True),
             key="main",
-        )  # fmt: skip
+        )
     ]
     entries += [
         Entry(
@@ -50,7 +50,7 @@ def load(act: Act, orgs: dict[str, Organisation]) -> int:
             },
             parent_key="main",
             synthetic=True,
-        )  # fmt: skip
+        )
         for row, site in zip(rows, places[1:], strict=True)
     ]
     projects = record(act, entries, opening, recorded_at=moment(opening))
@@ -91,7 +91,7 @@ def _history(
                         "visible_progress": main["visible"] if last else f"按计划推进({index}月)",
                     }
                 ],
-            )  # fmt: skip
+            )
         ]
         if last:
             entries += [
@@ -106,7 +106,7 @@ def _history(
                             "completed": row["state"] == "completed",
                         }
                     ],
-                )  # fmt: skip
+                )
                 for row, project in zip(rows, projects[1:], strict=True)
             ]
         record(act, entries, day, recorded_at=moment(day))

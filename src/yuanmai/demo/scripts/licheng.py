@@ -33,7 +33,7 @@ def load(act: Act, orgs: dict[str, Organisation]) -> int:
             plans=[{"year": 2024, "kind": "new_start", "planned_investment": wan(p["total"] // 2)}],
             lists={circle["list"]: True},
             synthetic=True,
-        )  # fmt: skip
+        )
         for p, site in zip(circle["projects"], places, strict=True)
     ]
     projects = record(act, entries, opening, recorded_at=moment(opening))

@@ -76,8 +76,12 @@ def _standardization(data: dict[str, Any], orgs: dict[str, Organisation]) -> lis
         row["entry"] = Entry(
             org.pk,
             version={
-                "name": special["name"] if special else named(f"{org.name.replace('(示例)', '')}{THINGS[index % 10]}{index:03d}"),
-                "category": special["category"] if special else data["categories"][index % len(data["categories"])],
+                "name": special["name"]
+                if special
+                else named(f"{org.name.replace('(示例)', '')}{THINGS[index % 10]}{index:03d}"),
+                "category": special["category"]
+                if special
+                else data["categories"][index % len(data["categories"])],
                 "responsible": data["responsible"][index % len(data["responsible"])],
                 "leader": f"市领导{'甲乙丙丁'[index % 4]}",
                 "start_on": special["start"] if special else date(2020 if new else 2019, 2 + index % 10, 1),
@@ -90,7 +94,7 @@ def _standardization(data: dict[str, Any], orgs: dict[str, Organisation]) -> lis
             plans=[{"year": 2020, "kind": row["kind"], "planned_investment": plan}] if is_key else [],
             lists=dict.fromkeys(lists, True),
             synthetic=special is None,
-        )  # fmt: skip
+        )
         rows.append(row)
     return rows
 

@@ -131,7 +131,7 @@ def _blockers(org: Organisation, data: dict[str, Any], by_name: dict[str, Projec
                 body="镇重点办",
                 recorded_at=moment(opened),
                 synthetic=True,
-            )  # fmt: skip
+            )
         )
     for blocker in data["open"]:
         values = {**blocker, "project": by_name[blocker["project"]], "title": named(blocker["title"])}

@@ -62,7 +62,7 @@ def load(act: Act, orgs: dict[str, Organisation]) -> int:
                 ],
                 lists={infra["list"]: True},
                 synthetic=True,
-            )  # fmt: skip
+            )
         )
     library = data["library"]
     entries += [
