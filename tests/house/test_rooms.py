@@ -25,10 +25,14 @@ KNOWN = {
     "__init__", "apps", "models", "engine", "actions", "queries", "figures", "workbooks", "api", "views", "urls", "forms",
     "tables", "filters", "templates", "migrations", "presets", "locale", "admin", "permissions", "navigation", "search",
     "workflows", "tasks", "checks", "commands", "documents", "findings", "projection", "recording",
+    "layers", "templatetags",
 }  # fmt: skip
 # The room of people also is where identity is decided; nothing else may add words of its own.
 ALSO = {
-    "people": {"actor", "adapters", "lockout", "middleware", "passwords", "presets_loader", "view_context"},
+    "people": {
+        "actor", "adapters", "addresses", "gates", "lockout", "middleware", "oidc", "passwords", "presets_loader",
+        "receivers", "sessions", "setup", "static", "templatetags", "tokens", "view_context",
+    },
 }
 
 
