@@ -1,0 +1,134 @@
+"""A backup brings everything back, refuses what is damaged, and never overwrites data."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+Yuanmai = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def installation(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Yuanmai]]:
+    """``installation("a")("migrate")``: commands on an installation of their own, on the tests' make of database."""
+    made: list[str] = []
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("YUANMAI_", "DJANGO_", "DATABASE_"))}
+    if connection.vendor == "postgresql":
+        request.getfixturevalue("db")
+
+    def make(name: str) -> Yuanmai:
+        home = tmp_path / name
+        home.mkdir()
+        environment = {**kept, "YUANMAI_HOME": str(home), "LANG": "en_US.UTF-8"}
+        if connection.vendor == "postgresql":
+            made.append(f"backup_{uuid.uuid4().hex}")
+            administer(f"CREATE DATABASE {made[-1]}")
+            environment["DATABASE_URL"] = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{made[-1]}"
+
+        def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+            command = [sys.executable, "-m", "yuanmai", *arguments]
+            return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+
+        return run
+
+    yield make
+    for name in made:
+        administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def administer(statement: str) -> None:
+    """One statement on the server, outside a transaction."""
+    import psycopg
+
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+        server.execute(statement.encode())
+
+
+@pytest.fixture
+def filled(installation: Callable[[str], Yuanmai], tmp_path: Path) -> Yuanmai:
+    """An installation with an organisation and an uploaded file."""
+    yuanmai = installation("first")
+    assert yuanmai("migrate").returncode == 0
+    assert yuanmai("org", "add", "tanzhou", "坦洲镇", "--kind", "town").returncode == 0
+    assert yuanmai("user", "add", "someone", "--role", "leader", "--org", "tanzhou").returncode == 0
+    (tmp_path / "first" / "files" / "imports").mkdir(parents=True)
+    (tmp_path / "first" / "files" / "imports" / "台账.xlsx").write_bytes(b"workbook" * 1000)
+    return yuanmai
+
+
+def test_everything_comes_back(
+    filled: Yuanmai, installation: Callable[[str], Yuanmai], tmp_path: Path
+) -> None:
+    file = tmp_path / "backup.tar.gz"
+    done = filled("backup", str(file), "--with-secret-key", "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["files"], summary["secret_key"], summary["database"]) == (1, True, connection.vendor)
+    assert file.stat().st_mode & 0o077 == 0, "a backup holds everything: only its owner may read it"
+    second = installation("second")
+    done = second("restore", str(file))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(second("org", "list", "--json").stdout) == json.loads(
+        filled("org", "list", "--json").stdout
+    )
+    assert (tmp_path / "second" / "files" / "imports" / "台账.xlsx").read_bytes() == b"workbook" * 1000
+    checks = {c["name"]: c["state"] for c in json.loads(second("doctor", "--json").stdout)["checks"]}
+    assert (checks["audit"], checks["migrations"], checks["secret_key"]) == ("ok", "ok", "ok")
+
+
+def test_without_the_key_the_backup_says_so(filled: Yuanmai, tmp_path: Path) -> None:
+    file = tmp_path / "backup.tar.gz"
+    done = filled("backup", str(file))
+    assert "secret key" in done.stdout
+    with tarfile.open(file) as archive:
+        assert "secret.key" not in archive.getnames()
+
+
+def test_a_backup_never_overwrites_a_file(filled: Yuanmai, tmp_path: Path) -> None:
+    file = tmp_path / "backup.tar.gz"
+    file.write_text("something of mine")
+    assert filled("backup", str(file)).returncode == 1
+    assert file.read_text() == "something of mine"
+
+
+def test_data_are_never_overwritten(filled: Yuanmai, tmp_path: Path) -> None:
+    file = tmp_path / "backup.tar.gz"
+    assert filled("backup", str(file)).returncode == 0
+    done = filled("restore", str(file), "--json")
+    assert done.returncode == 1
+    assert "YUANMAI_HOME" in json.loads(done.stdout)["title"]
+
+
+def test_a_damaged_backup_is_refused_whole(
+    filled: Yuanmai, installation: Callable[[str], Yuanmai], tmp_path: Path
+) -> None:
+    file, other = tmp_path / "backup.tar.gz", tmp_path / "damaged.tar.gz"
+    assert filled("backup", str(file)).returncode == 0
+    unpacked = tmp_path / "unpacked"
+    with tarfile.open(file) as archive:
+        archive.extractall(unpacked, filter="data")
+        names = archive.getnames()
+    stored = unpacked / "files" / "imports" / "台账.xlsx"
+    stored.write_bytes(b"Workbook" + stored.read_bytes()[8:])
+    with tarfile.open(other, "w:gz") as archive:
+        for name in names:
+            archive.add(unpacked / name, name)
+    second = installation("second")
+    done = second("restore", str(other))
+    assert done.returncode == 1
+    assert "台账.xlsx" in done.stderr
+    assert not (tmp_path / "second" / "files").exists()
+    file.write_bytes(file.read_bytes()[:-1000])
+    assert second("restore", str(file)).returncode == 1
+    assert "not a whole backup" in second("restore", str(file)).stderr
