@@ -75,6 +75,10 @@ def serve(host: str, port: int, workers: int, as_json: bool) -> None:
         "worker": [sys.executable, "-m", "yuanmai", "worker"],
     }
     click.echo(f"Yuanmai · http://{host}:{port}  ({settings.HOME})")
+    from yuanmai.people.setup import console_lines
+
+    for line in console_lines(f"http://{host}:{port}"):
+        click.echo(line)
     supervise(commands)
 
 

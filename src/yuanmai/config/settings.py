@@ -155,7 +155,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = os.environ.get("YUANMAI_TIME_ZONE", "Asia/Shanghai")
 # Parts of the ground floor with a catalogue of their own; rooms are found by themselves.
-LOCALE_PATHS = [PACKAGE / "core" / "api" / "locale", PACKAGE / "core" / "jobs" / "locale"]
+LOCALE_PATHS = sorted((PACKAGE / "core").glob("*/locale"))
 FORMAT_MODULE_PATH = ["yuanmai.config.formats"]
 
 # --- Static files -------------------------------------------------------------------------------------------------------
@@ -163,7 +163,6 @@ FORMAT_MODULE_PATH = ["yuanmai.config.formats"]
 STATIC_URL = "/static/"
 ASSETS = PACKAGE / "assets"
 STATICFILES_DIRS = [ASSETS] if ASSETS.is_dir() else []
-STATIC_ROOT = HOME / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 # Vite writes hashed names: they may be kept for ever.
@@ -188,6 +187,7 @@ PASSWORD_ROTATION_DAYS = int(os.environ.get("YUANMAI_PASSWORD_ROTATION_DAYS", "9
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "yuanmai.people.passwords.ProfileValidator"},
+    {"NAME": "yuanmai.people.passwords.HistoryValidator"},
 ]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.ScryptPasswordHasher",
@@ -216,6 +216,8 @@ AXES_COOLOFF_TIME = timedelta(minutes=int(os.environ.get("YUANMAI_LOCKOUT_MINUTE
 AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "yuanmai.people.lockout.account_tried"
+AXES_CLIENT_IP_CALLABLE = "yuanmai.people.addresses.client_address"
 AXES_LOCKOUT_CALLABLE = "yuanmai.people.lockout.locked_out"
 AXES_SENSITIVE_PARAMETERS: list[str] = ["password"]
 AXES_VERBOSE = False
@@ -229,12 +231,16 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
-USERSESSIONS_TRACK_ACTIVITY = True
+# Guessing one account is stopped by the lock-out above; these stop one address from guessing at many.
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "30/m/ip", "change_password": "10/m/user"}
+USERSESSIONS_TRACK_ACTIVITY = False  # people.sessions does it once a minute instead of at every request
+MFA_ADAPTER = "yuanmai.people.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Yuanmai"
 MFA_PASSKEY_LOGIN_ENABLED = False
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # WebAuthn itself allows http only on localhost
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
+OIDC_CLAIM = os.environ.get("YUANMAI_OIDC_CLAIM", "preferred_username")
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_ONLY = False
 if _issuer := os.environ.get("YUANMAI_OIDC_ISSUER"):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from yuanmai.core.audit.log import versions
 from yuanmai.core.policy import PERMISSIONS, Denied
+from yuanmai.people.engine.separation import effective_groups
 from yuanmai.people.models import Organisation, Post, User
 
 
@@ -72,6 +73,8 @@ def _grants(user_id: int, day: date) -> Grants:
         .select_related("role", "org")
         .order_by("role__order", "org__path")
     )
+    counting = effective_groups({post.role.group for post in posts})
+    posts = [post for post in posts if post.role.group in counting]
     trees = subtree_ids({post.org.path for post in posts})
     by_permission: dict[str, frozenset[int]] = {}
     scope: frozenset[int] = frozenset()
@@ -82,7 +85,8 @@ def _grants(user_id: int, day: date) -> Grants:
             if any(matches(pattern, code) for pattern in post.role.permissions):
                 by_permission[code] = by_permission.get(code, frozenset()) | ids
     views = tuple(
-        PostView(p.role.code, p.role.label, p.org_id, p.role.home, p.role.group, p.role.second_factor) for p in posts
+        PostView(p.role.code, p.role.label, p.org_id, p.role.home, p.role.group, p.role.second_factor)
+        for p in posts
     )
     return Grants(by_permission, scope, views)
 
@@ -98,7 +102,9 @@ class UserActor:
     only: frozenset[str] | None = field(default=None)  # rights of the API token used, None for all
 
     @classmethod
-    def of(cls, user: User, *, via: str = "web", address: str = "", only: frozenset[str] | None = None) -> "UserActor":
+    def of(
+        cls, user: User, *, via: str = "web", address: str = "", only: frozenset[str] | None = None
+    ) -> "UserActor":
         """Return the actor of a user as of today's posts."""
         return cls(user, grants_of(user.pk, timezone.localdate()), via, address, only)
 
@@ -138,12 +144,16 @@ class UserActor:
             if self.only is not None and code in self.grants.by_permission:
                 return _("This token does not carry the right “%(right)s”.") % {"right": declared.name}
             roles = ", ".join(dict.fromkeys(post.role_name for post in self.grants.posts)) or _("none")
-            return _("None of your roles (%(roles)s) carries the right “%(right)s”. Ask your security administrator.") % {
+            return _(
+                "None of your roles (%(roles)s) carries the right “%(right)s”. Ask your security administrator."
+            ) % {
                 "roles": roles,
                 "right": declared.name,
             }
         if org_id is not None and org_id not in ids:
-            return _("You hold the right “%(right)s”, but not for this organisation.") % {"right": declared.name}
+            return _("You hold the right “%(right)s”, but not for this organisation.") % {
+                "right": declared.name
+            }
         return None
 
     def require(self, code: str, org_id: int | None = None) -> None:

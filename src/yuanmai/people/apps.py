@@ -10,3 +10,6 @@ class PeopleConfig(AppConfig):
     name = "yuanmai.people"
     label = "people"
     verbose_name = _("Organisations and users")
+
+    def ready(self) -> None:
+        pass  # noqa: F401: connects the receivers

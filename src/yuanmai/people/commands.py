@@ -64,7 +64,12 @@ def user_add(
     password = sys.stdin.readline().strip() if password_stdin else None
     with everywhere():
         created, first = actions.add_user(
-            SYSTEM, username=username, full_name=name, role_code=role_code, org_code=org_code, password=password
+            SYSTEM,
+            username=username,
+            full_name=name,
+            role_code=role_code,
+            org_code=org_code,
+            password=password,
         )
     if as_json:
         print_json({"username": created.username, "password": first})

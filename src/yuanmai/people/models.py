@@ -28,7 +28,9 @@ class Organisation(MP_Node):
     name_en = models.CharField(max_length=160, blank=True, verbose_name=_("English name"))
     short_name = models.CharField(max_length=60, blank=True, verbose_name=_("Short name"))
     kind = models.CharField(max_length=12, choices=Kind.choices, verbose_name=_("Kind"))
-    level = models.CharField(max_length=60, blank=True, verbose_name=_("Level"))  # 国家级, 省级 …: an input of bond rules
+    level = models.CharField(
+        max_length=60, blank=True, verbose_name=_("Level")
+    )  # 国家级, 省级 …: an input of bond rules
     # The day that pages open at instead of today: for a demonstration or an archived place.
     default_as_of = models.DateField(null=True, blank=True, verbose_name=_("Pages open at"))
     active = models.BooleanField(default=True, verbose_name=_("In use"))
@@ -87,8 +89,20 @@ class User(AbstractUser):
 
     full_name = models.CharField(max_length=80, blank=True, verbose_name=_("Full name"))
     phone = models.CharField(max_length=30, blank=True, verbose_name=_("Phone"))
+    # Where the person works: who keeps the account. What they may do and see, the posts say.
+    org = models.ForeignKey(
+        Organisation,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="staff",
+        verbose_name=_("Organisation"),
+    )
     password_changed_at = models.DateTimeField(null=True, blank=True)
     must_change_password = models.BooleanField(default=False)
+    one_time_until = models.DateTimeField(
+        null=True, blank=True
+    )  # a password made by the program works until then
     is_demo = models.BooleanField(default=False)
 
     objects = UserManager()
@@ -100,12 +114,33 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.full_name or self.username
 
+    def get_full_name(self) -> str:
+        """The name as one word: Chinese names have no order of first and last."""
+        return self.full_name
+
+
+class PasswordHistory(models.Model):
+    """Hash of a password that a user had, so that it is not used again soon."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="password_history")
+    password = models.CharField(max_length=128)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("former password")
+        verbose_name_plural = _("former passwords")
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.created_at:%Y-%m-%d}"
+
 
 class Post(models.Model):
     """A role that a user holds at an organisation and, by that, in everything below it."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="posts")
-    org = models.ForeignKey(Organisation, models.PROTECT, related_name="posts", verbose_name=_("Organisation"))
+    org = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="posts", verbose_name=_("Organisation")
+    )
     role = models.ForeignKey(Role, models.PROTECT, related_name="posts", verbose_name=_("Role"))
     title = models.CharField(max_length=80, blank=True, verbose_name=_("Title"))
     since = models.DateField(null=True, blank=True, verbose_name=_("Since"))
@@ -113,6 +148,7 @@ class Post(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "org", "role"], name="post_once")]
+        ordering = ["id"]
         verbose_name = _("post")
         verbose_name_plural = _("posts")
 

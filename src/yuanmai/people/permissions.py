@@ -8,3 +8,4 @@ SEE_ORGANISATIONS = permission("people.view", _("See organisations and colleague
 MANAGE_ORGANISATIONS = permission("people.organise", _("Add and change organisations"), writes=True)
 MANAGE_USERS = permission("people.manage_users", _("Add and lock users, give passwords"), writes=True)
 GRANT_ROLES = permission("people.grant", _("Give and take roles, set security rules"), writes=True)
+USE_API = permission("people.api", _("Use the interface (API) with tokens of one's own"), writes=True)

@@ -34,7 +34,12 @@ class ViewContext:
     """The frame of a page. `org_ids` are the chosen organisation's subtree within the user's data scope."""
 
     def __init__(
-        self, actor: UserActor, orgs: list[OrgView], org: OrgView | None, as_of: date, known_at: datetime | None
+        self,
+        actor: UserActor,
+        orgs: list[OrgView],
+        org: OrgView | None,
+        as_of: date,
+        known_at: datetime | None,
     ) -> None:
         self.actor = actor
         self.orgs = orgs
@@ -89,6 +94,10 @@ def view_context(request: HttpRequest, actor: UserActor) -> ViewContext:
         homes = {post.org_id for post in actor.grants.posts}
         org = next((o for o in orgs if o.id in homes), orgs[0] if orgs else None)
     text = request.GET.get("as_of") or remembered.get("as_of")
-    as_of = parse_day(text) if text else (org.default_as_of if org and org.default_as_of else timezone.localdate())
+    as_of = (
+        parse_day(text)
+        if text
+        else (org.default_as_of if org and org.default_as_of else timezone.localdate())
+    )
     text = request.GET.get("known_at") or remembered.get("known_at")
     return ViewContext(actor, orgs, org, as_of, parse_moment(text) if text else None)

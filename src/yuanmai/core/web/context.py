@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from yuanmai.core.web.hooks import menu_of
 from yuanmai.core.web.navigation import navigation
 
 
@@ -16,4 +17,5 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "view_context": getattr(request, "view", None),
         "nav": navigation(actor, request.path) if actor is not None else [],
         "demo_mode": settings.DEMO,
+        **(menu_of(request) if actor is not None else {}),
     }

@@ -3,6 +3,7 @@
 import logging
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +11,7 @@ from django.shortcuts import render
 
 from yuanmai.core.actions import request_id
 from yuanmai.core.policy import Denied
+from yuanmai.core.web.hooks import explain
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +32,8 @@ class RequestIdMiddleware:
             request_id.reset(token)
 
 
-def _page(request: HttpRequest, status: int, reason: str = "") -> HttpResponse:
-    context = {"status": status, "reason": reason, "request_id": request_id.get()}
+def _page(request: HttpRequest, status: int, reason: str = "", rights: dict[str, Any] | None = None) -> HttpResponse:
+    context = {"status": status, "reason": reason, "rights": rights, "request_id": request_id.get()}
     return render(request, f"{status}.html", context, status=status)
 
 
@@ -41,8 +43,10 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """403: say why."""
-    return _page(request, 403, exception.reason if isinstance(exception, Denied) else "")
+    """403: say why, which role would be needed, and what the reader's own roles are."""
+    if not isinstance(exception, Denied):
+        return _page(request, 403)
+    return _page(request, 403, exception.reason, explain(request, exception))
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
