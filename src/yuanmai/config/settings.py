@@ -61,6 +61,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "yuanmai.core.web.errors.RequestIdMiddleware",
+    "yuanmai.config.middleware.ApiProblems",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -75,7 +76,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "yuanmai.people.middleware.ActorMiddleware",
-    "yuanmai.config.middleware.ApiMiddleware",
+    "yuanmai.config.middleware.ApiTokens",
     "axes.middleware.AxesMiddleware",
 ]
 
