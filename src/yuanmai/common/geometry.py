@@ -12,13 +12,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 from pyproj import Geod, Transformer
-from shapely import make_valid
+from shapely import make_valid, transform
 from shapely.errors import ShapelyError
 from shapely.geometry import GeometryCollection, MultiPolygon, Polygon, mapping, shape
 from shapely.geometry.base import BaseGeometry
 from shapely.geometry.polygon import orient
-from shapely.ops import transform
 
 from yuanmai.common.coordinates import gcj02_to_wgs84, in_china
 
@@ -71,9 +71,9 @@ def clean(geometry: Any, *, system: str = "wgs84", areas_only: bool = True) -> C
     except (ValueError, TypeError, IndexError, ShapelyError) as error:
         raise GeometryError("not_geojson", detail=str(error)) from error
     if swapped:
-        figure = transform(lambda x, y: (y, x), figure)
+        figure = transform(figure, lambda x, y: (y, x), interleaved=False)
     if system == "gcj02":
-        figure = transform(_each(gcj02_to_wgs84), figure)
+        figure = transform(figure, _each(gcj02_to_wgs84), interleaved=False)
         notes.append("converted")
     if figure.is_empty:
         raise GeometryError("empty")
@@ -147,7 +147,7 @@ def _flat(geometry: dict[str, Any]) -> dict[str, Any]:
 def _each(convert: Callable[[float, float], tuple[float, float]]) -> Callable[[Any, Any], tuple[Any, Any]]:
     def run(xs: Any, ys: Any) -> tuple[Any, Any]:
         pairs = [convert(x, y) for x, y in zip(xs, ys, strict=True)]
-        return [x for x, _ in pairs], [y for _, y in pairs]
+        return np.array([x for x, _ in pairs]), np.array([y for _, y in pairs])
 
     return run
 
@@ -218,7 +218,7 @@ def projected_area(geometry: Mapping[str, Any]) -> Decimal | None:
     meridian = central_meridian((figure.bounds[0] + figure.bounds[2]) / 2)
     if not 75 <= meridian <= 135:
         return None
-    return _square_metres(transform(_gauss_krueger(meridian).transform, figure).area)
+    return _square_metres(transform(figure, _gauss_krueger(meridian).transform, interleaved=False).area)
 
 
 def to_mu(square_metres: Decimal) -> Decimal:
