@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
@@ -44,6 +45,28 @@ def _reported(facts: QuerySet[Any], value: str) -> QuerySet[Any]:
     return facts.filter(reported_on__isnull=value != "yes")
 
 
+def _uid(value: Any) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None
+
+
+def _one_project(facts: QuerySet[Any], value: str) -> QuerySet[Any]:
+    uid = _uid(value)
+    return facts.filter(project__uid=uid) if uid else facts.none()
+
+
+def _project_name(value: Any) -> Text:
+    uid = _uid(value)
+    state = (
+        ProjectState.objects.filter(project__uid=uid).order_by("-known_until", "-effective_from").first()
+        if uid
+        else None
+    )
+    return state.name if state else str(value)
+
+
 def _yes_no(value: Any) -> Text:
     return _("Yes") if value in ("yes", True) else _("No")
 
@@ -67,6 +90,7 @@ DIMENSIONS = (
 CONDITIONS = (
     Dimension("q", _("Search"), "name", narrow=_search),
     Dimension("started", _("Started"), "started", _yes_no, narrow=_flag("started")),
+    Dimension("project", _("Project"), "project__uid", _project_name, narrow=_one_project),
     Dimension("reported", _("Reported"), "reported_on", _yes_no, narrow=_reported),
 )
 
@@ -99,7 +123,9 @@ def _one_if(condition: Q) -> Case:
     return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
 
 
-def _define(code: str, name: Text, unit: Unit, definition: Text, source: Any, numerator: Any, **more: Any) -> None:
+def _define(
+    code: str, name: Text, unit: Unit, definition: Text, source: Any, numerator: Any, **more: Any
+) -> None:
     register(
         Facts(
             code=code,
@@ -233,7 +259,9 @@ register(
         code="projects.ahead_points",
         name=_("Ahead of time"),
         unit=Unit.POINTS,
-        definition=_("Completion rate − time-proportional progress, in percentage points of unrounded values."),
+        definition=_(
+            "Completion rate − time-proportional progress, in percentage points of unrounded values."
+        ),
         source=DISPATCH,
         grain=_("one main project"),
         dimensions=DIMENSIONS,

@@ -179,7 +179,10 @@ def _of_projects(rows: Any, looked: set[int] | None) -> list[tuple[int, Found]]:
         total = sum((part.total_investment for part in members if part.total_investment), Decimal(0))
         if total != main.total_investment:
             params = {"name": main.name, "sum": str(total), "total": str(main.total_investment)}
-            lines = [evidence(main, main.total_investment), *(evidence(p, p.total_investment) for p in members)]
+            lines = [
+                evidence(main, main.total_investment),
+                *(evidence(p, p.total_investment) for p in members),
+            ]
             found.append((main.org_id, Found(SUBPROJECTS_SUM, _key(parent_id), params, lines)))
     return found
 

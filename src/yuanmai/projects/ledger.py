@@ -152,7 +152,9 @@ def compare(parsed: Parsed, org_id: int, today: date) -> Plan:
         lists = dict.fromkeys(reading.lists, True)
         for row in reading.rows:
             parent = base + row.parent if row.parent is not None else None
-            plan.changes.append(_change(row, reading.sheet, parent, plan.changes, library, as_of, lists, columns))
+            plan.changes.append(
+                _change(row, reading.sheet, parent, plan.changes, library, as_of, lists, columns)
+            )
     plan.found = list(found_in(parsed, as_of))
     return plan
 
@@ -306,7 +308,11 @@ def _of_check(check: TotalCheck, file: str, as_of: date) -> Found:
         "written": check.written,
     }  # fmt: skip
     evidence = [
-        {"label": f"{file} · {check.sheet}!{check.cell} {check.label}", "url": "", "value": str(check.stated)},
+        {
+            "label": f"{file} · {check.sheet}!{check.cell} {check.label}",
+            "url": "",
+            "value": str(check.stated),
+        },
         {"label": "Σ", "url": "", "value": computed},
     ]
     mark = f"{as_of}|{key(check.label)}|{check.field or check.kind}|{check.cell}"[:200]
@@ -318,5 +324,9 @@ def _of_fault(fault: Fault, file: str, as_of: date) -> Found:
         "rule": fault.rule, "sheet": fault.sheet, "cell": fault.cell, "column": fault.column, "value": fault.value,
         "file": file, "params": {name: str(value) for name, value in fault.params.items()}, "field": fault.field,
     }  # fmt: skip
-    evidence = [{"label": f"{file} · {fault.sheet}!{fault.cell} {fault.column}", "url": "", "value": fault.value}]
-    return Found(LEDGER_ROW, f"{as_of}|{fault.rule}|{fault.sheet}!{fault.cell}"[:200], params, evidence, "warning")
+    evidence = [
+        {"label": f"{file} · {fault.sheet}!{fault.cell} {fault.column}", "url": "", "value": fault.value}
+    ]
+    return Found(
+        LEDGER_ROW, f"{as_of}|{fault.rule}|{fault.sheet}!{fault.cell}"[:200], params, evidence, "warning"
+    )

@@ -77,11 +77,18 @@ class ProjectVersion(ProjectFact):
     category = models.CharField(max_length=60, blank=True, verbose_name=_("Category"))
     stage = models.CharField(max_length=14, choices=Stage.choices, blank=True, verbose_name=_("Stage"))
     owner = models.ForeignKey(
-        "enterprises.Enterprise", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Owner enterprise")
+        "enterprises.Enterprise",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("Owner enterprise"),
     )
     responsible = models.CharField(max_length=120, blank=True, verbose_name=_("Responsible organisation"))
     leader = models.CharField(max_length=80, blank=True, verbose_name=_("Leader in charge"))
-    park = models.ForeignKey("places.Park", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Park"))
+    park = models.ForeignKey(
+        "places.Park", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Park")
+    )
     start_on = models.DateField(null=True, blank=True, verbose_name=_("Start"))
     finish_on = models.DateField(null=True, blank=True, verbose_name=_("Completion"))
     total_investment = MoneyField(null=True, blank=True, verbose_name=_("Total investment"))
@@ -89,7 +96,9 @@ class ProjectVersion(ProjectFact):
     address = models.CharField(max_length=200, blank=True, verbose_name=_("Address"))
     site = models.JSONField(null=True, blank=True, verbose_name=_("Site"))  # GeoJSON geometry, WGS84
     in_statistics = models.BooleanField(null=True, blank=True, verbose_name=_("In statistics"))
-    extra = models.JSONField(default=dict, blank=True)  # columns of imported sheets that have no field of their own
+    extra = models.JSONField(
+        default=dict, blank=True
+    )  # columns of imported sheets that have no field of their own
 
     class Meta(ProjectFact.Meta):
         verbose_name = _("project version")
@@ -219,7 +228,9 @@ class Blocker(Owned):
     way = models.CharField(max_length=10, choices=Way.choices, blank=True, verbose_name=_("Way"))
     title = models.CharField(max_length=200, verbose_name=_("What stops it"))
     detail = models.TextField(blank=True, verbose_name=_("Details"))
-    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN, verbose_name=_("State"))
+    state = models.CharField(
+        max_length=10, choices=State.choices, default=State.OPEN, verbose_name=_("State")
+    )
     level = models.PositiveSmallIntegerField(default=0)  # 0 office, 1 deputy leader, 2 leader
     body = models.CharField(max_length=120, blank=True, verbose_name=_("Handed to"))
     opened_on = models.DateField(verbose_name=_("Opened on"))
@@ -281,7 +292,12 @@ class LightRule(models.Model):
         RATIO = "ratio", _("Shortfall in % of the time progress")
 
     org = models.ForeignKey(
-        "people.Organisation", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Organisation")
+        "people.Organisation",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("Organisation"),
     )
     effective_on = models.DateField(verbose_name=_("Valid from"))
     name = models.CharField(max_length=80, verbose_name=_("Name"))
@@ -290,7 +306,9 @@ class LightRule(models.Model):
     yellow_from = models.PositiveSmallIntegerField(verbose_name=_("Yellow from (‰)"))
     yellow_included = models.BooleanField(default=True, verbose_name=_("The lower bound itself is yellow"))
     red_above = models.PositiveSmallIntegerField(verbose_name=_("Red above (‰)"))
-    start_red_months = models.PositiveSmallIntegerField(default=3, verbose_name=_("Start overdue: red from (months)"))
+    start_red_months = models.PositiveSmallIntegerField(
+        default=3, verbose_name=_("Start overdue: red from (months)")
+    )
     statistics_yellow_months = models.PositiveSmallIntegerField(
         default=0, verbose_name=_("Statistics entry: yellow from (months, 0 = not checked)")
     )

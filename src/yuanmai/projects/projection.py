@@ -64,7 +64,9 @@ def difference(ids: list[int], now: datetime) -> tuple[list[int], list[ProjectSt
     facts = load_facts(ids)
     orgs = dict(Project.objects.filter(id__in=ids).values_list("id", "org_id"))
     stored: dict[int, list[ProjectState]] = defaultdict(list)
-    for state in ProjectState.objects.filter(project_id__in=ids, known_until=KNOWN_FOREVER).order_by("effective_from"):
+    for state in ProjectState.objects.filter(project_id__in=ids, known_until=KNOWN_FOREVER).order_by(
+        "effective_from"
+    ):
         stored[state.project_id].append(state)
     close: list[int] = []
     add: list[ProjectState] = []
@@ -108,8 +110,16 @@ def load_facts(ids: list[int]) -> dict[int, Facts]:
     for r in ProgressReport.objects.filter(live).order_by("recorded_at", "id"):
         reports[r.project_id].append(
             ReportFact(
-                r.pk, r.effective_on, r.investment_done, r.done_total, r.visible_progress, r.visible_percent,
-                r.started, r.resumed, r.completed, r.problems,
+                r.pk,
+                r.effective_on,
+                r.investment_done,
+                r.done_total,
+                r.visible_progress,
+                r.visible_percent,
+                r.started,
+                r.resumed,
+                r.completed,
+                r.problems,
             )  # fmt: skip
         )
     lists: dict[int, list[ListFact]] = defaultdict(list)

@@ -131,7 +131,9 @@ def repeat_facts(act: Act, project: Project, retracted_at: datetime) -> list[Fac
     again: list[Fact] = []
     for model in FACT_MODELS:
         copies = []
-        for fact in model.objects.filter(project=project, retracted_at=retracted_at).order_by("recorded_at", "id"):
+        for fact in model.objects.filter(project=project, retracted_at=retracted_at).order_by(
+            "recorded_at", "id"
+        ):
             fact.pk = None
             fact._state.adding = True
             fact.recorded_at, fact.recorded_by_id, fact.retracted_at = act.now, act.actor.user_id, None

@@ -44,7 +44,12 @@ CHUNK = 500
 
 
 def _total(params: Mapping[str, Any]) -> str:
-    values = {"label": params["label"], "cell": params["cell"], "column": params["column"], "file": params["file"]}
+    values = {
+        "label": params["label"],
+        "cell": params["cell"],
+        "column": params["column"],
+        "file": params["file"],
+    }
     if params["what"] == "count":
         return _("“%(label)s” (%(file)s, cell %(cell)s) states %(stated)s projects, the sheet lists %(computed)s.") % {
             **values, "stated": params["stated"], "computed": params["computed"],
@@ -59,7 +64,15 @@ def _total(params: Mapping[str, Any]) -> str:
 
 
 def _row(params: Mapping[str, Any]) -> str:
-    fault = Fault(params["rule"], params["sheet"], params["cell"], params["column"], params["value"], 0, params=params["params"])
+    fault = Fault(
+        params["rule"],
+        params["sheet"],
+        params["cell"],
+        params["column"],
+        params["value"],
+        0,
+        params=params["params"],
+    )
     return _("%(file)s, cell %(cell)s (%(column)s): %(text)s %(advice)s") % {
         "file": params["file"], "cell": params["cell"], "column": params["column"],
         "text": fault_text(fault), "advice": fault_advice(fault),
@@ -75,7 +88,9 @@ finding_kind(
         LEDGER_TOTAL,
         gettext_lazy("Total of a ledger differs from its rows"),
         _total,
-        gettext_lazy("Ask the author of the ledger which projects the total counts; the system counts the rows."),
+        gettext_lazy(
+            "Ask the author of the ledger which projects the total counts; the system counts the rows."
+        ),
     )
 )
 finding_kind(
@@ -96,7 +111,9 @@ def preview_ledger(act: Act, org_id: int, **values: Any) -> ImportBatch:
     """Keep an uploaded ledger as a previewed batch, or change the decisions made for one (`batch`)."""
     act.require(org_id)
     batch = batches.keep_preview(act, org_id, KeyProjectLedger.code, **values)
-    act.log(batch, after={"file": batch.file_name, "options": batch.summary.get("options")}, name=batch.file_name)
+    act.log(
+        batch, after={"file": batch.file_name, "options": batch.summary.get("options")}, name=batch.file_name
+    )
     return batch
 
 
@@ -123,7 +140,11 @@ def import_ledger(act: Act, batch: ImportBatch, parsed: Parsed, progress: Progre
     Finding.objects.filter(pk__in=new).update(batch=batch)
     batches.close(act, batch, parsed, plan)
     summary = {name: batch.summary[name] for name in ("created", "updated", "unchanged")}
-    act.log(batch, after={"file": batch.file_name, "sha256": batch.digest, "as_of": plan.effective_on, **summary}, name=batch.file_name)
+    act.log(
+        batch,
+        after={"file": batch.file_name, "sha256": batch.digest, "as_of": plan.effective_on, **summary},
+        name=batch.file_name,
+    )
     return plan
 
 
@@ -140,7 +161,9 @@ def undo_import(act: Act, batch: ImportBatch) -> Mapping[str, Any]:
     for part in PARTS:
         part.retract(act, batch)
     used = set(
-        ProjectState.objects.filter(known_until=KNOWN_FOREVER, owner__batch=batch).values_list("owner_id", flat=True)
+        ProjectState.objects.filter(known_until=KNOWN_FOREVER, owner__batch=batch).values_list(
+            "owner_id", flat=True
+        )
     )
     Enterprise.objects.filter(batch=batch, retired_at=None).exclude(pk__in=used).update(retired_at=act.now)
     gone = Finding.objects.filter(batch=batch, gone_until=KNOWN_FOREVER)
@@ -148,7 +171,12 @@ def undo_import(act: Act, batch: ImportBatch) -> Mapping[str, Any]:
     if batch.as_of:
         refresh_findings(org_ids_below(batch.org_id), batch.as_of, act)
     batches.mark_undone(act, batch)
-    act.log(batch, before={"state": "committed"}, after={"state": "undone", "projects": len(touched)}, name=batch.file_name)
+    act.log(
+        batch,
+        before={"state": "committed"},
+        after={"state": "undone", "projects": len(touched)},
+        name=batch.file_name,
+    )
     return {"batch": batch.pk, "undone": True, "projects": len(touched)}
 
 
@@ -158,7 +186,9 @@ def _refuse_if_built_upon(batch: ImportBatch) -> None:
         ids.update(model.objects.filter(batch=batch, retracted_at=None).values_list("project_id", flat=True))
     later: set[int] = set()
     for model in FACT_MODELS:
-        rows = model.objects.filter(retracted_at=None, recorded_at__gt=batch.committed_at).exclude(batch=batch)
+        rows = model.objects.filter(retracted_at=None, recorded_at__gt=batch.committed_at).exclude(
+            batch=batch
+        )
         later.update(pk for pk in rows.values_list("project_id", flat=True) if pk in ids)
     for part in PARTS:
         later |= part.later(batch, ids)
@@ -195,14 +225,20 @@ def _record(act: Act, batch: ImportBatch, plan: Plan, progress: Progress | None)
     total = len(wanted)
     for start in range(0, total, CHUNK):
         part = wanted[start : start + CHUNK]
-        entries = [_entry(batch, change, w, owners, parks, known, made, plan.changes, positions) for change, w in part]
+        entries = [
+            _entry(batch, change, w, owners, parks, known, made, plan.changes, positions)
+            for change, w in part
+        ]
         projects = record(act, entries, plan.effective_on, batch=batch)
         for (change, w), project in zip(part, projects, strict=True):
             made[positions[id(change)]] = project
             change.uid = change.uid or str(project.uid)
             change.target_id = project.pk
         for keeper in PARTS:
-            items = [(p, {f: v for f, v in w.parts.items() if f in keeper.fields}) for (_c, w), p in zip(part, projects, strict=True)]
+            items = [
+                (p, {f: v for f, v in w.parts.items() if f in keeper.fields})
+                for (_c, w), p in zip(part, projects, strict=True)
+            ]
             items = [(p, values) for p, values in items if values]
             if items:
                 keeper.record(act, items, plan.effective_on, batch)
@@ -210,7 +246,9 @@ def _record(act: Act, batch: ImportBatch, plan: Plan, progress: Progress | None)
             progress(min(start + CHUNK, total), total)
     ids = [p.pk for p in made.values()]
     if ids:
-        refresh_findings(org_ids_below(batch.org_id), plan.effective_on, act, ids if len(ids) <= CHUNK else None)
+        refresh_findings(
+            org_ids_below(batch.org_id), plan.effective_on, act, ids if len(ids) <= CHUNK else None
+        )
 
 
 def _entry(
@@ -264,7 +302,11 @@ def _owners(act: Act, batch: ImportBatch, names: set[str]) -> dict[str, int]:
         found.update({row.name: row.pk for row in rows})
         if retired:
             Enterprise.objects.filter(pk__in=retired).update(retired_at=None, batch=batch)
-    new = [Enterprise(org_id=batch.org_id, name=name, batch=batch, pinyin=_pinyin(name)) for name in ordered if name not in found]
+    new = [
+        Enterprise(org_id=batch.org_id, name=name, batch=batch, pinyin=_pinyin(name))
+        for name in ordered
+        if name not in found
+    ]
     Enterprise.objects.bulk_create(new, batch_size=CHUNK)
     found.update({row.name: row.pk for row in new})
     return found
@@ -282,7 +324,10 @@ def _parks(batch: ImportBatch, names: set[str]) -> dict[str, int]:
         return {}
     rows = Park.objects.filter(org_id__in=org_ids_below(batch.org_id)).order_by("-pk")
     found = {row.name: row.pk for row in rows}
-    new = [Park(org_id=batch.org_id, name=name, code=f"park-{batch.pk}-{number}") for number, name in enumerate(sorted(names - set(found)), 1)]
+    new = [
+        Park(org_id=batch.org_id, name=name, code=f"park-{batch.pk}-{number}")
+        for number, name in enumerate(sorted(names - set(found)), 1)
+    ]
     Park.objects.bulk_create(new)
     found.update({row.name: row.pk for row in new})
     return found
@@ -311,7 +356,9 @@ class KeyProjectLedger:
         """Keep a file."""
         return preview_ledger(actor, **values)
 
-    def commit(self, actor: Actor, batch: ImportBatch, parsed: Parsed, progress: Progress | None = None) -> Plan:
+    def commit(
+        self, actor: Actor, batch: ImportBatch, parsed: Parsed, progress: Progress | None = None
+    ) -> Plan:
         """Take it over."""
         return import_ledger(actor, batch, parsed, progress)
 

@@ -43,14 +43,16 @@ def nav(item: NavItem) -> NavItem:
 def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
     """Return the groups with the entries that the actor may use; empty groups are left out."""
     groups: list[dict[str, Any]] = []
+    # Of several entries that a path lies under only the nearest is active: /projects/blockers/ is not also the library.
+    prefixes = [item.active_prefix or reverse(item.url_name) for item in ITEMS]
+    nearest = max((p for p in prefixes if p == path or (p != "/" and path.startswith(p))), key=len, default="")
     for code, label in GROUPS.items():
         entries = []
         for item in sorted((i for i in ITEMS if i.group == code), key=lambda i: (i.order, str(i.url_name))):
             if item.permission and actor.why_not(item.permission):
                 continue
             url = reverse(item.url_name)
-            prefix = item.active_prefix or url
-            active = path == url or (prefix != "/" and path.startswith(prefix))
+            active = (item.active_prefix or url) == nearest
             entries.append({"label": item.label, "url": url, "icon": item.icon, "active": active})
         if entries:
             groups.append({"code": code, "label": label, "items": entries})

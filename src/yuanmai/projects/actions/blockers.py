@@ -87,5 +87,3 @@ def _step(act: Act, blocker: Blocker, transition: str, on: date, *, text: str) -
         due_on=blocker.due_on,
         text=text,
     )
-
-

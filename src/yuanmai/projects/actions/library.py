@@ -39,7 +39,9 @@ def create_project(
     _check_parent(act, None, org_id, version.get("parent"))
     issues = check_version(version) + _same_name(org_id, version, effective_on, None)
     if plan is not None:
-        issues += check_plan(plan.get("planned_investment"), plan.get("monthly"), version.get("total_investment"))
+        issues += check_plan(
+            plan.get("planned_investment"), plan.get("monthly"), version.get("total_investment")
+        )
     enforce(issues, confirmed=confirmed)
     entry = Entry(org_id, version=version, plans=[_stored(plan)] if plan else [], lists=dict(lists or {}))
     (project,) = record(act, [entry], effective_on)
@@ -123,12 +125,18 @@ def remove_project(act: Act, project: Project, reason: str) -> None:
     if names := sorted(set(children.values_list("name", flat=True)[:5])):
         text = _("Remove or move its sub-projects first: %(names)s.") % {"names": ", ".join(names)}
         raise ValidationError({"reason": [text]})
-    last = ProjectState.objects.filter(project=project, known_until=KNOWN_FOREVER).order_by("-effective_from").first()
+    last = (
+        ProjectState.objects.filter(project=project, known_until=KNOWN_FOREVER)
+        .order_by("-effective_from")
+        .first()
+    )
     if last is None:
         raise ValidationError({"reason": [_("The project has already been removed.")]})
     facts = [f for model in FACT_MODELS for f in model.objects.filter(project=project, retracted_at=None)]
     retract_facts(act, facts)
-    act.log(project, before={"name": last.name, "facts": len(facts)}, after={"reason": reason}, name=last.name)
+    act.log(
+        project, before={"name": last.name, "facts": len(facts)}, after={"reason": reason}, name=last.name
+    )
     touched = [project.pk, *([last.parent_id] if last.parent_id else [])]
     refresh_findings({project.org_id}, max(f.effective_on for f in facts), act, touched)
 
@@ -142,7 +150,12 @@ def restore_project(act: Act, project: Project) -> None:
     moments = [
         moment
         for model in FACT_MODELS
-        if (moment := model.objects.filter(project=project).order_by("-retracted_at").values_list("retracted_at", flat=True).first())
+        if (
+            moment := model.objects.filter(project=project)
+            .order_by("-retracted_at")
+            .values_list("retracted_at", flat=True)
+            .first()
+        )
     ]
     if not moments:
         raise ValidationError(_("Nothing is known of this project."))
@@ -172,7 +185,9 @@ def _check_parent(act: Act, project: Project | None, org_id: int, parent: Projec
     if project is None:
         return
     rows = ProjectState.objects.filter(org_id=org_id, known_until=KNOWN_FOREVER).exclude(parent=None)
-    parents: dict[int, int | None] = dict(rows.order_by("effective_from").values_list("project_id", "parent_id"))
+    parents: dict[int, int | None] = dict(
+        rows.order_by("effective_from").values_list("project_id", "parent_id")
+    )
     if makes_cycle(project.pk, parent.pk, parents):
         enforce([Issue("parent", "cycle")], confirmed=False)
 

@@ -31,7 +31,11 @@ def set_light_rule(act: Act, org_id: int, effective_on: date, values: Mapping[st
         recorded_at=act.now,
         **{name: values[name] for name in FIELDS},
     )
-    after = {**{name: values[name] for name in FIELDS}, "effective_on": effective_on, "source": values["source"]}
+    after = {
+        **{name: values[name] for name in FIELDS},
+        "effective_on": effective_on,
+        "source": values["source"],
+    }
     act.log(rule, after=after, name=rule.name)
     return rule
 

@@ -48,9 +48,7 @@ def states_before(projects: Sequence[Project], day: date) -> dict[int, ProjectSt
     return {state.project_id: state for state in rows}
 
 
-def check_reports(
-    reports: Sequence[tuple[Project, Mapping[str, Any]]], day: date
-) -> dict[int, list[Issue]]:
+def check_reports(reports: Sequence[tuple[Project, Mapping[str, Any]]], day: date) -> dict[int, list[Issue]]:
     """Check reports for a day against what is known on it; project id → issues, only where there are some."""
     known = states_before([project for project, _report in reports], day)
     found = {}
@@ -97,7 +95,9 @@ def report_progress(
         before = {name: getattr(state, name) for name in report if name in COMPARED} if state else None
         after = {**report, "effective_on": effective_on}
         act.log(project, before=before, after=after, name=state.name if state else "")
-    refresh_findings({project.org_id for project, _ in reports}, effective_on, act, [p.pk for p, _ in reports])
+    refresh_findings(
+        {project.org_id for project, _ in reports}, effective_on, act, [p.pk for p, _ in reports]
+    )
     return [fact for entry in entries for fact in entry.facts]
 
 
@@ -120,7 +120,9 @@ def undo_facts(act: Act, facts: Sequence[Any], reason: str) -> list[int]:
             raise ValidationError(_("This is all that is known of the project: remove the project instead."))
     ids = retract_facts(act, facts)
     for fact in facts:
-        act.log(fact.project, before=content_of(fact), after={"reason": reason}, name=str(fact._meta.verbose_name))
+        act.log(
+            fact.project, before=content_of(fact), after={"reason": reason}, name=str(fact._meta.verbose_name)
+        )
     refresh_findings({f.project.org_id for f in facts}, max(f.effective_on for f in facts), act, ids)
     return ids
 

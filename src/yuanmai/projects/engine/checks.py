@@ -91,7 +91,9 @@ def check_version(version: Mapping[str, Any], *, done_total: Decimal | None = No
         issues.append(Issue("finish_on", "end_before_start", params={"start": start, "finish": finish}))
     total = version.get("total_investment")
     if total is not None and done_total is not None and total < done_total:
-        issues.append(Issue("total_investment", "total_under_done", params={"value": total, "done": done_total}))
+        issues.append(
+            Issue("total_investment", "total_under_done", params={"value": total, "done": done_total})
+        )
     return issues
 
 

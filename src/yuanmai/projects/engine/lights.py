@@ -87,6 +87,13 @@ class Light:
         return next((cause.lag for cause in self.causes if cause.code == "progress"), None)
 
 
+def completion(facts: Facts) -> Fraction | None:
+    """Return done ÷ planned of one project, exact; None without a plan."""
+    if not facts.planned or facts.planned <= 0:
+        return None
+    return Fraction(facts.done or Decimal(0)) / Fraction(facts.planned)
+
+
 def months_between(first: date, last: date) -> int:
     """Return how many months the month of `last` lies after that of `first`."""
     return (last.year - first.year) * 12 + last.month - first.month
@@ -98,7 +105,9 @@ def light(facts: Facts, day: date, rule: Rule) -> Light:
         return Light(GREY)
     if facts.completed:
         return Light(GREEN, (Cause("completed", GREEN),))
-    causes = [c for c in (_progress(facts, day, rule), _start(facts, day, rule), _statistics(facts, day, rule)) if c]
+    causes = [
+        c for c in (_progress(facts, day, rule), _start(facts, day, rule), _statistics(facts, day, rule)) if c
+    ]
     if not causes:
         return Light(GREY)
     causes.sort(key=lambda cause: -RANK[cause.light])
@@ -106,10 +115,10 @@ def light(facts: Facts, day: date, rule: Rule) -> Light:
 
 
 def _progress(facts: Facts, day: date, rule: Rule) -> Cause | None:
-    if not facts.planned or facts.planned <= 0:
+    rate = completion(facts)
+    if rate is None:
         return None
     passed = year_passed(day)
-    rate = Fraction(facts.done or Decimal(0)) / Fraction(facts.planned)
     yellow, red = rule.bound(passed, rule.yellow_from), rule.bound(passed, rule.red_above)
     if rate < red:
         value = RED

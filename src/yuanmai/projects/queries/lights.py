@@ -205,9 +205,7 @@ def completion_order() -> Any:
     return Coalesce(Cast(F("investment_done"), FloatField()), Value(0.0)) / plan
 
 
-RANKS = Case(
-    *(When(light=value, then=Value(rank)) for value, rank in engine.RANK.items()), default=Value(0)
-)
+RANKS = Case(*(When(light=value, then=Value(rank)) for value, rank in engine.RANK.items()), default=Value(0))
 
 
 def facts_of(state: ProjectState) -> engine.Facts:
@@ -254,12 +252,11 @@ def cause_words(cause: engine.Cause) -> str:
             return _("The start is not yet due")
         if months == 0:
             return _("The start is due this month and has not happened")
-        return ngettext(
-            "The start is %(n)d month overdue", "The start is %(n)d months overdue", months
-        ) % {"n": months}
+        return ngettext("The start is %(n)d month overdue", "The start is %(n)d months overdue", months) % {
+            "n": months
+        }
     return ngettext(
         "Started %(n)d month ago and not yet in the statistics",
         "Started %(n)d months ago and not yet in the statistics",
         months,
     ) % {"n": months}
-

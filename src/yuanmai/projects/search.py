@@ -1,0 +1,37 @@
+"""What Ctrl+K finds of the projects room."""
+
+from collections.abc import Sequence
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from yuanmai.core.policy import Actor
+from yuanmai.core.search import Hit, matching, ranked, register_source
+from yuanmai.core.temporal import KNOWN_FOREVER
+from yuanmai.projects.models import ProjectState
+from yuanmai.projects.permissions import SEE_PROJECTS
+
+
+def find_projects(actor: Actor, text: str, limit: int) -> Sequence[Hit]:
+    """Find projects by name, code or pinyin, by present knowledge and whatever the day; each project once."""
+    rows = (
+        ProjectState.objects.filter(
+            matching(text, "name", "code", pinyin="pinyin"),
+            org_id__in=actor.org_ids(SEE_PROJECTS),
+            known_until=KNOWN_FOREVER,
+        )
+        .annotate(rank=ranked(text, "name", "code", "pinyin"))
+        .select_related("project", "org")
+        .order_by("rank", "name", "-effective_from")[: limit * 8]
+    )
+    hits: dict[int, Hit] = {}
+    for state in rows:
+        if state.project_id in hits:
+            continue
+        detail = " · ".join(part for part in (state.code, state.org.label, state.responsible) if part)
+        url = reverse("projects:record", args=[state.project.uid])
+        hits[state.project_id] = Hit(state.name, url, detail, "crane", state.rank)  # type: ignore[attr-defined]
+    return list(hits.values())[:limit]
+
+
+register_source("projects", _("Projects"), find_projects, permission=SEE_PROJECTS, icon="crane", order=10)
