@@ -18,13 +18,13 @@ def _number(value: Decimal) -> Any:
 Amount = Annotated[
     Decimal,
     Field(max_digits=18, decimal_places=2, allow_inf_nan=False),
-    PlainSerializer(_number, return_type=float, when_used="json-unless-none"),
+    PlainSerializer(_number, return_type=float, when_used="unless-none"),
     WithJsonSchema({"type": "number", "description": "yuan"}, mode="serialization"),
 ]
 # An unrounded value (a rate as a fraction); a JSON number.
 Exact = Annotated[
     Decimal,
-    PlainSerializer(_number, return_type=float, when_used="json-unless-none"),
+    PlainSerializer(_number, return_type=float, when_used="unless-none"),
     WithJsonSchema({"type": "number"}, mode="serialization"),
 ]
 
