@@ -6,11 +6,14 @@ import click
 from django.utils import timezone
 
 from yuanmai.cockpit.answers import definition_document, figure_document
+from yuanmai.cockpit.bulletins.commands import bulletin
 from yuanmai.core.console import Refused, command, number, print_json
 from yuanmai.core.figures import FIGURES, Query, rows
 from yuanmai.core.scope import open_scope
 from yuanmai.people.actor import subtree_ids
 from yuanmai.people.models import Organisation
+
+__all__ = ["bulletin", "figure", "figures"]
 
 
 def scope_ids(code: str | None) -> tuple[int, ...]:

@@ -1,11 +1,12 @@
 """Addresses of the cockpit."""
 
-from django.urls import path
+from django.urls import include, path
 
 from yuanmai.cockpit import figure_views, findings_views, views, wall
 
 app_name = "cockpit"
 urlpatterns = [
+    path("", include("yuanmai.cockpit.bulletins.urls")),
     path("", views.home, name="home"),
     path("todo/", views.todo, name="todo"),
     path("search", views.find, name="search"),

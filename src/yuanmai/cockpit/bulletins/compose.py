@@ -172,7 +172,7 @@ def _annex(facts: Facts, edition: ModuleType) -> Attachment:
         projects = [p for p in facts.projects if p.kind == kind]
         if not projects:
             continue
-        rows.append(Row((f"{words[kind or 'other']} ({len(projects)})",), RowKind.GROUP))
+        rows.append(Row((edition.group_label(words[kind or "other"], len(projects)),), RowKind.GROUP))
         for p in projects:
             number += 1
             rows.append(
@@ -182,8 +182,10 @@ def _annex(facts: Facts, edition: ModuleType) -> Attachment:
                 )
             )  # fmt: skip
         if totals is not None:
-            rows.append(_annex_sum(words[kind], totals, RowKind.SUBTOTAL))
-    rows.append(_annex_sum(words["whole"], facts.whole, RowKind.TOTAL))
+            rows.append(_annex_sum(edition.group_label(words[kind], totals.count), totals, RowKind.SUBTOTAL))
+    rows.append(
+        _annex_sum(edition.group_label(words["whole"], facts.whole.count), facts.whole, RowKind.TOTAL)
+    )
     table = Table(
         columns=(
             Column(0.55, Kind.INTEGER, align=Align.CENTER), Column(3.0), Column(1.2), money, money, money,
@@ -199,4 +201,4 @@ def _annex(facts: Facts, edition: ModuleType) -> Attachment:
 
 def _annex_sum(label: str, totals: Totals, kind: RowKind) -> Row:
     amounts = [_scaled(value, WAN) for value in (totals.total, totals.planned, totals.done)]
-    return Row(("", f"{label} ({totals.count})", "", *amounts, totals.completion, *[""] * 6), kind)
+    return Row(("", label, "", *amounts, totals.completion, *[""] * 6), kind)

@@ -248,6 +248,8 @@ def _blocker(blocker: BlockerLine) -> str:
 def funds(facts: Facts) -> str:
     """Secured, planned, missing."""
     assert facts.funds is not None
+    if not facts.funds.secured and not facts.funds.planned:
+        return "No source of funds is recorded for the projects in the library."
     text = f"Of the projects in the library {money(facts.funds.secured, L)} are secured and {money(facts.funds.planned, L)} planned"
     if facts.funds.gap <= 0:
         return f"{text}; there is no funding gap."
@@ -309,9 +311,7 @@ def _tasks(facts: Facts) -> list[str]:
         due = (
             f"by {long_date(blocker.due_on, L)}" if blocker.due_on and not blocker.overdue_days else "at once"
         )
-        tasks.append(
-            f"{blocker.body or 'The owner'}: settle “{blocker.title.strip('。.')}” ({blocker.project}) {due}."
-        )
+        tasks.append(f"{blocker.body}: settle “{blocker.title.strip('。.')}” ({blocker.project}) {due}.")
     behind: dict[str, list[str]] = {}
     for project in [*facts.lights("red"), *facts.lights("yellow")]:
         behind.setdefault(project.responsible or "The owner", []).append(project.name)
@@ -329,3 +329,8 @@ def state(project: ProjectLine) -> str:
     if project.kind == "new_start":
         return "Started" if project.started else "Not started"
     return "Resumed" if project.resumed else "Not resumed"
+
+
+def group_label(label: str, count: int) -> str:
+    """New starts (5)."""
+    return f"{label} ({count})"

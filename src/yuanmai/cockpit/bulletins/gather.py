@@ -21,6 +21,7 @@ from yuanmai.cockpit.bulletins.period import Period
 from yuanmai.core.figures import FIGURES, Query, Result, breakdown, evaluate, evaluate_many, rows
 from yuanmai.core.findings import Finding
 from yuanmai.projects.engine import lights as light_engine
+from yuanmai.projects.findings import STATED_TOTAL
 from yuanmai.projects.models import Blocker, Kind, ProjectState, StatedTotal
 from yuanmai.projects.queries import planned_projects, states
 from yuanmai.projects.queries.lights import facts_of, rules_for, words
@@ -74,7 +75,7 @@ def _gather(org: str, period: Period, query: Query, known_at: datetime, with_fun
         reserve_count=int(single["projects.reserve_count"].value or 0),
         reserve_total=single["projects.reserve_investment"].value,
         done_before=evaluate(PARTS["done"], query.on(before)).value if before else None,
-        categories=_groups(query, "category"),
+        categories=_largest(_groups(query, "category")),
         ranking=_ranked(_groups(query, ranked_by)),
         ranked_by=ranked_by,
         projects=_projects(query),
@@ -103,7 +104,7 @@ def _totals(query: Query) -> Totals:
 
 def _from(results: Mapping[str, Result]) -> Totals:
     values = {name: results[code].value if code in results else None for name, code in PARTS.items()}
-    return Totals(count=int(values.pop("count") or 0), **values)  # type: ignore[arg-type]
+    return Totals(count=int(values.pop("count") or 0), **values)
 
 
 def _groups(query: Query, dimension: str) -> tuple[Group, ...]:
@@ -114,6 +115,10 @@ def _groups(query: Query, dimension: str) -> tuple[Group, ...]:
             labels.setdefault(group.value, str(group.label))
             results.setdefault(group.value, {})[code] = group.result
     return tuple(Group(label, _from(results[value])) for value, label in labels.items())
+
+
+def _largest(groups: Sequence[Group]) -> tuple[Group, ...]:
+    return tuple(sorted(groups, key=lambda g: (-(g.totals.planned or 0), -(g.totals.total or 0), g.label)))
 
 
 def _ranked(groups: Sequence[Group]) -> tuple[Group, ...]:
@@ -227,7 +232,7 @@ def _findings(query: Query, known_at: datetime) -> tuple[str, ...]:
         effective_on__lte=query.as_of,
         found_at__lte=known_at,
         gone_until__gt=known_at,
-    ).exclude(kind__contains="total")
+    ).exclude(kind=STATED_TOTAL)
     return tuple(finding.sentence for finding in found.order_by("severity", "kind", "key"))
 
 

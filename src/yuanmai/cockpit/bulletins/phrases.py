@@ -8,12 +8,15 @@ from yuanmai.core.documents.text import rounded
 
 
 def money(amount: Decimal | None, language: str) -> str:
-    """An amount in yuan as the text writes it: 74.71亿元, 8000万元; CNY 7.471 billion, CNY 80.00 million."""
+    """An amount in yuan as the text writes it: 74.71亿元, 0.80亿元, 350万元; CNY 7.471 billion, CNY 80.00 million.
+
+    亿元 begins at 10 million yuan, so that the amounts of one sentence mostly share a unit.
+    """
     if amount is None:
         return "—"
     size = abs(amount)
     if language == "zh":
-        if size >= YI:
+        if size >= YI / 10:
             return f"{rounded(amount / YI, 2)}亿元"
         text = f"{rounded(amount / WAN, 2)}"
         return f"{text.rstrip('0').rstrip('.') if '.' in text else text}万元"

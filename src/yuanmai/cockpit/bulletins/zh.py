@@ -248,6 +248,8 @@ def _blocker(blocker: BlockerLine) -> str:
 def funds(facts: Facts) -> str:
     """Secured, planned, missing."""
     assert facts.funds is not None
+    if not facts.funds.secured and not facts.funds.planned:
+        return "项目库内项目尚未登记资金来源。"
     text = f"项目库内项目已落实资金{money(facts.funds.secured, L)}，计划安排{money(facts.funds.planned, L)}"
     if facts.funds.gap <= 0:
         return text + "，没有资金缺口。"
@@ -306,9 +308,15 @@ def _pace(facts: Facts) -> str:
 def _tasks(facts: Facts) -> list[str]:
     tasks = []
     for blocker in facts.blockers[:8]:
-        who = blocker.body or "项目责任单位"
-        due = f"于{long_date(blocker.due_on)}前" if blocker.due_on and not blocker.overdue_days else "立即"
-        tasks.append(f"请{who}{due}办结“{blocker.title.strip('。')}”（{blocker.project}）。")
+        if not blocker.body:
+            tasks.append(f"请明确“{blocker.title.strip('。')}”（{blocker.project}）的承办单位和办理期限。")
+            continue
+        due = (
+            f"于{long_date(blocker.due_on)}前"
+            if blocker.due_on and not blocker.overdue_days
+            else ("立即" if blocker.due_on else "尽快")
+        )
+        tasks.append(f"请{blocker.body}{due}办结“{blocker.title.strip('。')}”（{blocker.project}）。")
     behind: dict[str, list[str]] = {}
     for project in [*facts.lights("red"), *facts.lights("yellow")]:
         behind.setdefault(project.responsible or "项目建设单位", []).append(project.name)
@@ -325,3 +333,8 @@ def state(project: ProjectLine) -> str:
     if project.kind == "new_start":
         return "已开工" if project.started else "未开工"
     return "已复工" if project.resumed else "未复工"
+
+
+def group_label(label: str, count: int) -> str:
+    """新开工（5个）."""
+    return f"{label}（{count}个）"

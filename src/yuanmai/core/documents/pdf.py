@@ -63,7 +63,7 @@ def to_pdf(document: Document) -> bytes:
             ignore_system_fonts=True,
             format="pdf",
             sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
-            timestamp=(document.created or datetime.now(UTC)).astimezone(UTC),
+            timestamp=(document.created or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
         )
     return bytes(result)
 
