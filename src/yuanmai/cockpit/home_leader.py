@@ -197,13 +197,13 @@ def needs_me(actor: Actor, view: ViewContext) -> dict[str, Any] | None:
     if actor.why_not(SEE_PROJECTS):
         return None
     rows = blockers_on(view).filter(Q(level__gte=1) | Q(due_on__lt=view.as_of))
-    rows = rows.select_related("project", "org").order_by(F("due_on").asc(nulls_last=True), "id")
+    rows = rows.order_by(F("due_on").asc(nulls_last=True), "id")
     shown = list(rows[: LIST_MAX + 1])
     return {
         "rows": [
             {
                 "title": blocker.title,
-                "url": f"{reverse('projects:record', args=[blocker.project.uid])}#blockers",
+                "url": reverse("projects:blocker", args=[blocker.pk]),
                 "kind": blocker.get_kind_display(),
                 "body": blocker.body,
                 "due": blocker.due_on,

@@ -8,48 +8,20 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from yuanmai.cockpit.answers import visible
-from yuanmai.core.engine.temporal import FOREVER
 from yuanmai.core.findings import KINDS, Finding
 from yuanmai.core.permissions import SEE_FIGURES, SEE_FINDINGS
 from yuanmai.core.policy import Actor
-from yuanmai.core.search import Hit, matching, rank_of, ranked, register_source
-from yuanmai.core.temporal import KNOWN_FOREVER
+from yuanmai.core.search import SOURCES, Hit, matching, rank_of, ranked, register_source
 from yuanmai.core.web.links import link
 from yuanmai.core.web.navigation import ITEMS
 from yuanmai.people.models import Organisation, Post, User
 from yuanmai.people.permissions import SEE_ORGANISATIONS
 from yuanmai.places.models import Building, GridCell, Parcel, Park, Zone
 from yuanmai.places.permissions import SEE_PLACES
-from yuanmai.projects.models import Blocker, ProjectState
+from yuanmai.projects.models import Blocker
 from yuanmai.projects.permissions import SEE_PROJECTS
 
 USERS_MAX = 5000
-
-
-def find_projects(actor: Actor, text: str, limit: int) -> Sequence[Hit]:
-    """Find projects by name, code, pinyin, sub-projects included; each by its last state (one query)."""
-    rows = (
-        ProjectState.objects.filter(
-            matching(text, "name", "code", pinyin="pinyin"),
-            org_id__in=actor.org_ids(SEE_PROJECTS),
-            known_until=KNOWN_FOREVER,
-            effective_until=FOREVER,
-        )
-        .annotate(hit_rank=ranked(text, "name", "code", "pinyin"))
-        .order_by("hit_rank", "name", "id")
-        .values_list("name", "code", "responsible", "project__uid", "hit_rank", "org__name", "stage")[:limit]
-    )
-    stages = dict(ProjectState._meta.get_field("stage").flatchoices)
-    return [
-        Hit(
-            name,
-            reverse("projects:record", args=[uid]),
-            _line(code, responsible or org, stages.get(stage)),
-            "crane",
-            rank,
-        )
-        for name, code, responsible, uid, rank, org, stage in rows
-    ]
 
 
 def _line(*parts: Any) -> str:
@@ -176,13 +148,12 @@ def find_blockers(actor: Actor, text: str, limit: int) -> Sequence[Hit]:
     rows = (
         Blocker.objects.filter(matching(text, "title", "body"), org_id__in=actor.org_ids(SEE_PROJECTS))
         .annotate(hit_rank=ranked(text, "title"))
-        .select_related("project")
         .order_by("hit_rank", "-opened_on", "id")[:limit]
     )
     return [
         Hit(
             row.title,
-            f"{reverse('projects:record', args=[row.project.uid])}#blockers",
+            reverse("projects:blocker", args=[row.pk]),
             _line(row.get_kind_display(), row.get_state_display(), row.body),
             "octagon",
             row.hit_rank,
@@ -191,13 +162,15 @@ def find_blockers(actor: Actor, text: str, limit: int) -> Sequence[Hit]:
     ]
 
 
-register_source("projects", _("Projects"), find_projects, permission=SEE_PROJECTS, icon="crane", order=10)
-register_source("figures", _("Figures"), find_figures, permission=SEE_FIGURES, icon="chart-bar", order=20)
-register_source("pages", _("Pages"), find_pages, icon="file", order=30)
-register_source("places", _("Places"), find_places, permission=SEE_PLACES, icon="map-pin", order=50)
-register_source("organisations", _("Organisations"), find_organisations, icon="sitemap", order=60)
-register_source("people", _("Colleagues"), find_users, permission=SEE_ORGANISATIONS, icon="user", order=70)
-register_source("blockers", _("Blockers"), find_blockers, permission=SEE_PROJECTS, icon="octagon", order=80)
-register_source(
-    "findings", _("Findings"), find_findings, permission=SEE_FINDINGS, icon="alert-triangle", order=90
-)
+# What a room below offers itself (in its own `search.py`, loaded before this one) is left to it.
+for _code, _name, _find, _permission, _icon, _order in (
+    ("figures", _("Figures"), find_figures, SEE_FIGURES, "chart-bar", 20),
+    ("pages", _("Pages"), find_pages, "", "file", 30),
+    ("places", _("Places"), find_places, SEE_PLACES, "map-pin", 50),
+    ("organisations", _("Organisations"), find_organisations, "", "sitemap", 60),
+    ("people", _("Colleagues"), find_users, SEE_ORGANISATIONS, "user", 70),
+    ("blockers", _("Blockers"), find_blockers, SEE_PROJECTS, "octagon", 80),
+    ("findings", _("Findings"), find_findings, SEE_FINDINGS, "alert-triangle", 90),
+):
+    if _code not in SOURCES:
+        register_source(_code, _name, _find, permission=_permission, icon=_icon, order=_order)

@@ -38,7 +38,7 @@ def unreported(actor: Actor, today: date, period: Period) -> int:
 def reports(actor: Actor, today: date) -> Sequence[Todo]:
     """The half-monthly reports that are due, and those of the period before that are still missing."""
     period = period_of(today)
-    entry = link("projects:progress") or reverse("projects:library")
+    entry = reverse("projects:progress")
     items = []
     for which, tone in ((period.previous(), "danger"), (period, "")):
         missing = unreported(actor, today, which)
@@ -78,7 +78,7 @@ def blockers(actor: Actor, today: date) -> Sequence[Todo]:
         state=Blocker.State.HANDED, due_on__lte=today
     )
     rows = Blocker.objects.filter(waiting, org_id__in=actor.org_ids(DISPATCH_PROJECTS), opened_on__lte=today)
-    rows = rows.select_related("project").order_by(F("due_on").asc(nulls_last=True), "id")[:LIMIT]
+    rows = rows.order_by(F("due_on").asc(nulls_last=True), "id")[:LIMIT]
     return [_blocker(row, today) for row in rows]
 
 

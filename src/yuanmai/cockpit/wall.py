@@ -1,5 +1,6 @@
 """The wall chart: every project's schedule, state and owner on one picture, as a board, a table or a map."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -58,7 +59,7 @@ class WallFilter(forms.Form):
     list = forms.ChoiceField(label=gettext_lazy("List"), required=False)
     leader = forms.ChoiceField(label=gettext_lazy("Leader in charge"), required=False)
     responsible = forms.ChoiceField(label=gettext_lazy("Responsible organisation"), required=False)
-    sort = forms.ChoiceField(label=gettext_lazy("Rows by"), required=False, choices=list(SORT_NAMES.items()))
+    sort = forms.ChoiceField(label=gettext_lazy("Rows by"), required=False, choices=[*SORT_NAMES.items()])
     view = forms.CharField(required=False, widget=forms.HiddenInput)
     full = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -73,7 +74,7 @@ class WallFilter(forms.Form):
             values = states.exclude(**{name: ""}).order_by(name).values_list(name, flat=True).distinct()[:300]
             self._choose(name, every + [(value, value) for value in values])
 
-    def _choose(self, name: str, choices: list[Any]) -> None:
+    def _choose(self, name: str, choices: Sequence[Any]) -> None:
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices

@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from yuanmai.core.figures import Facts, Query, Unit, register
 from yuanmai.funds.models import FundingState, Security
-from yuanmai.projects.figures import DIMENSIONS, project_row
+from yuanmai.projects.figures import CONDITIONS, DIMENSIONS, project_row
 from yuanmai.projects.models import ProjectState
 from yuanmai.projects.queries import main_projects
+from yuanmai.projects.queries.lights import with_light
 
 _MONEY: DecimalField[Any, Any] = DecimalField(max_digits=18, decimal_places=2)
 LEDGER = _("Funding columns of project ledgers and entries of the finance office")
@@ -29,12 +30,13 @@ def _with_funding(query: Query, *securities: str) -> QuerySet[ProjectState]:
         sources = sources.filter(security__in=securities)
     total = sources.order_by().values("project_id").annotate(total=Sum("amount")).values("total")
     zero = Value(Decimal(0), output_field=_MONEY)
-    return (
+    projects = (
         main_projects(query)
         .select_related("project")
         .annotate(funded=Coalesce(Subquery(total, output_field=_MONEY), zero, output_field=_MONEY))
-        .order_by("name")
+        .order_by("name", "id")
     )
+    return with_light(projects, query)
 
 
 def secured(query: Query) -> QuerySet[ProjectState]:
@@ -62,7 +64,8 @@ def _define(code: str, name: Any, definition: Any, facts: Any, numerator: Any, *
             source=LEDGER,
             grain=_("one main project"),
             dimensions=DIMENSIONS,
-            rooms=("projects", "core"),
+            conditions=CONDITIONS,
+            rooms=("projects", "core", "people"),
             permission="funds.view",
             facts=facts,
             numerator=numerator,
