@@ -20,6 +20,7 @@ from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
 from django.utils import timezone, translation
 
+from tests.installation import Installations
 from yuanmai.core.actions import Act, acting
 from yuanmai.core.audit.guard import unlock
 from yuanmai.core.audit.log import Entry as AuditRecord
@@ -81,6 +82,14 @@ def _emptying_tables() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", unlocked)
         yield
+
+
+@pytest.fixture(scope="session")
+def installations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installations]:
+    """Makes real installations (``installations.migrated()``) for tests that start processes."""
+    made = Installations(tmp_path_factory.mktemp("installations"))
+    yield made
+    made.remove()
 
 
 @pytest.fixture
@@ -202,7 +211,11 @@ def run_recording(
             projects = record(act, entries, day, recorded_at=recorded_at)
         finally:
             acting.reset(token)
-        append(SYSTEM, [AuditRecord("projects.create", project, org.pk) for project in projects], rooms=act.touched)
+        append(
+            SYSTEM,
+            [AuditRecord("projects.create", project, org.pk) for project in projects],
+            rooms=act.touched,
+        )
     return projects
 
 

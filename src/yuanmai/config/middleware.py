@@ -13,6 +13,8 @@ from yuanmai.core.api import problems
 from yuanmai.core.api.problems import Problem
 from yuanmai.core.api.throttle import check_rate
 from yuanmai.core.scope import open_scope
+from yuanmai.people.addresses import client_address
+from yuanmai.people.tokens import actor_of_token
 from yuanmai.people.view_context import view_context
 
 PREFIX = "/api/"
@@ -45,9 +47,6 @@ class ApiTokens:
             return problems.answer(request, error)
 
     def _as_token(self, request: HttpRequest, bearer: str) -> HttpResponse:
-        from yuanmai.people.addresses import client_address
-        from yuanmai.people.tokens import actor_of_token
-
         address = client_address(request)
         actor = actor_of_token(bearer, address)
         if actor is None:
