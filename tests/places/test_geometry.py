@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -122,7 +123,7 @@ def test_clockwise_rings_are_turned_and_heights_dropped() -> None:
     clockwise = polygon((112.9, 27.8, 50.0), (112.9, 27.81, 50.0), (112.91, 27.81, 51.0))
     ring = clean(clockwise).geometry["coordinates"][0]
     assert all(len(point) == 2 for point in ring)
-    turning = sum((b[0] - a[0]) * (b[1] + a[1]) for a, b in zip(ring, ring[1:], strict=False))
+    turning = sum((b[0] - a[0]) * (b[1] + a[1]) for a, b in pairwise(ring))
     assert turning < 0  # counter-clockwise
 
 
