@@ -14,21 +14,26 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+# The commands work on installations of their own; the marker takes these tests along to PostgreSQL.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.django_db]
 
 Yuanmai = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture
-def installation(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Yuanmai]]:
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the installations of this module lie."""
+    return tmp_path_factory.mktemp("installations")
+
+
+@pytest.fixture(scope="module")
+def installation(place: Path) -> Iterator[Callable[[str], Yuanmai]]:
     """``installation("a")("migrate")``: commands on an installation of their own, on the tests' make of database."""
     made: list[str] = []
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("YUANMAI_", "DJANGO_", "DATABASE_"))}
-    if connection.vendor == "postgresql":
-        request.getfixturevalue("db")
 
     def make(name: str) -> Yuanmai:
-        home = tmp_path / name
+        home = place / name
         home.mkdir()
         environment = {**kept, "YUANMAI_HOME": str(home), "LANG": "en_US.UTF-8"}
         if connection.vendor == "postgresql":
@@ -55,20 +60,20 @@ def administer(statement: str) -> None:
         server.execute(statement.encode())
 
 
-@pytest.fixture
-def filled(installation: Callable[[str], Yuanmai], tmp_path: Path) -> Yuanmai:
-    """An installation with an organisation and an uploaded file."""
+@pytest.fixture(scope="module")
+def filled(installation: Callable[[str], Yuanmai], place: Path) -> Yuanmai:
+    """An installation with an organisation and an uploaded file, which the tests leave as it is."""
     yuanmai = installation("first")
     assert yuanmai("migrate").returncode == 0
     assert yuanmai("org", "add", "tanzhou", "坦洲镇", "--kind", "town").returncode == 0
     assert yuanmai("user", "add", "someone", "--role", "leader", "--org", "tanzhou").returncode == 0
-    (tmp_path / "first" / "files" / "imports").mkdir(parents=True)
-    (tmp_path / "first" / "files" / "imports" / "台账.xlsx").write_bytes(b"workbook" * 1000)
+    (place / "first" / "files" / "imports").mkdir(parents=True)
+    (place / "first" / "files" / "imports" / "台账.xlsx").write_bytes(b"workbook" * 1000)
     return yuanmai
 
 
 def test_everything_comes_back(
-    filled: Yuanmai, installation: Callable[[str], Yuanmai], tmp_path: Path
+    filled: Yuanmai, installation: Callable[[str], Yuanmai], place: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "backup.tar.gz"
     done = filled("backup", str(file), "--with-secret-key", "--json")
@@ -82,7 +87,7 @@ def test_everything_comes_back(
     assert json.loads(second("org", "list", "--json").stdout) == json.loads(
         filled("org", "list", "--json").stdout
     )
-    assert (tmp_path / "second" / "files" / "imports" / "台账.xlsx").read_bytes() == b"workbook" * 1000
+    assert (place / "second" / "files" / "imports" / "台账.xlsx").read_bytes() == b"workbook" * 1000
     checks = {c["name"]: c["state"] for c in json.loads(second("doctor", "--json").stdout)["checks"]}
     assert (checks["audit"], checks["migrations"], checks["secret_key"]) == ("ok", "ok", "ok")
 
@@ -111,7 +116,7 @@ def test_data_are_never_overwritten(filled: Yuanmai, tmp_path: Path) -> None:
 
 
 def test_a_damaged_backup_is_refused_whole(
-    filled: Yuanmai, installation: Callable[[str], Yuanmai], tmp_path: Path
+    filled: Yuanmai, installation: Callable[[str], Yuanmai], place: Path, tmp_path: Path
 ) -> None:
     file, other = tmp_path / "backup.tar.gz", tmp_path / "damaged.tar.gz"
     assert filled("backup", str(file)).returncode == 0
@@ -124,11 +129,11 @@ def test_a_damaged_backup_is_refused_whole(
     with tarfile.open(other, "w:gz") as archive:
         for name in names:
             archive.add(unpacked / name, name)
-    second = installation("second")
-    done = second("restore", str(other))
+    third = installation("third")
+    done = third("restore", str(other))
     assert done.returncode == 1
     assert "台账.xlsx" in done.stderr
-    assert not (tmp_path / "second" / "files").exists()
+    assert not (place / "third" / "files").exists()
     file.write_bytes(file.read_bytes()[:-1000])
-    assert second("restore", str(file)).returncode == 1
-    assert "not a whole backup" in second("restore", str(file)).stderr
+    assert third("restore", str(file)).returncode == 1
+    assert "not a whole backup" in third("restore", str(file)).stderr
