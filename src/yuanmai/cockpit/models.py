@@ -16,8 +16,8 @@ class Bulletin(Owned):
         YEAR = "year", _("Yearly bulletin")
 
     uid = models.UUIDField(unique=True)
-    kind = models.CharField(max_length=8, choices=Kind.choices, verbose_name=_("Kind"))
-    period = models.CharField(max_length=8, verbose_name=_("Period"))  # 2022-03, 2022Q1, 2022
+    kind = models.CharField(max_length=8, choices=Kind.choices, verbose_name=_("Kind of bulletin"))
+    period = models.CharField(max_length=8, verbose_name=_("Period of the bulletin"))  # 2022-03, 2022Q1, 2022
     language = models.CharField(max_length=2, default="zh")
     title = models.CharField(max_length=200, verbose_name=_("Title"))
     head = models.JSONField(

@@ -155,8 +155,8 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = os.environ.get("YUANMAI_TIME_ZONE", "Asia/Shanghai")
-# Parts of the ground floor with a catalogue of their own; rooms are found by themselves.
-LOCALE_PATHS = sorted((PACKAGE / "core").glob("*/locale"))
+# Parts of rooms with a catalogue of their own; rooms are found by themselves.
+LOCALE_PATHS = sorted(PACKAGE.glob("*/*/locale"))
 FORMAT_MODULE_PATH = ["yuanmai.config.formats"]
 
 # --- Static files -------------------------------------------------------------------------------------------------------
@@ -216,6 +216,8 @@ AXES_FAILURE_LIMIT = int(os.environ.get("YUANMAI_LOCKOUT_FAILURES", "5"))
 AXES_COOLOFF_TIME = timedelta(minutes=int(os.environ.get("YUANMAI_LOCKOUT_MINUTES", "30")))
 AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_RESET_ON_SUCCESS = True
+# Knocking at a locked account does not lock it longer: else anybody could keep anybody out for ever.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_USERNAME_FORM_FIELD = "login"
 AXES_USERNAME_CALLABLE = "yuanmai.people.lockout.account_tried"
 AXES_CLIENT_IP_CALLABLE = "yuanmai.people.addresses.client_address"

@@ -17,9 +17,9 @@ LANGUAGES = [("zh", "中文"), ("en", "English")]
 class ChoiceForm(forms.Form):
     """Which bulletin: kind, period, language."""
 
-    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=Bulletin.Kind.choices)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind of bulletin"), choices=Bulletin.Kind.choices)
     period = forms.CharField(
-        label=gettext_lazy("Period"), max_length=8, help_text=gettext_lazy("2022-03, 2022Q1 or 2022")
+        label=gettext_lazy("Period of the bulletin"), max_length=8, help_text=gettext_lazy("2022-03, 2022Q1 or 2022")
     )
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=LANGUAGES)
 
@@ -52,7 +52,7 @@ class IssueForm(ChoiceForm):
     addressee = forms.CharField(label=gettext_lazy("Addressee"), max_length=200, required=False)
     signature = forms.CharField(label=gettext_lazy("Signed by"), max_length=80, required=False)
     signed_on = forms.DateField(
-        label=gettext_lazy("Date"),
+        label=gettext_lazy("Date of signature"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )

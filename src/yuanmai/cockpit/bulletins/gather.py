@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from django.db.models import Q
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from yuanmai.cockpit.bulletins.facts import (
     BlockerLine,
@@ -21,6 +20,7 @@ from yuanmai.cockpit.bulletins.period import Period
 from yuanmai.core.figures import FIGURES, Query, Result, breakdown, evaluate, evaluate_many, rows
 from yuanmai.core.findings import Finding
 from yuanmai.projects.engine import lights as light_engine
+from yuanmai.projects.figures import NOT_STATED
 from yuanmai.projects.findings import STATED_TOTAL
 from yuanmai.projects.models import Blocker, Kind, ProjectState, StatedTotal
 from yuanmai.projects.queries import planned_projects, states
@@ -160,8 +160,8 @@ def _line(state: ProjectState, light: light_engine.Light, rate: Decimal | None) 
     return ProjectLine(
         name=state.name,
         kind=state.kind,
-        kind_name=str(state.get_kind_display()) if state.kind else _("Not stated"),
-        category=state.category or _("Not stated"),
+        kind_name=str(state.get_kind_display()) if state.kind else str(NOT_STATED),
+        category=state.category or str(NOT_STATED),
         responsible=state.responsible,
         leader=state.leader,
         total=state.total_investment,
