@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from yuanmai.core.actions import touch
+from yuanmai.core.bulk import bulk_insert
 from yuanmai.core.engine.temporal import Span, revise
 from yuanmai.core.temporal import KNOWN_FOREVER
 from yuanmai.funds.engine.fold import FundingLine, fold
@@ -28,7 +29,7 @@ def _refold_chunk(ids: list[int], now: datetime) -> None:
     if close:
         FundingState.objects.filter(id__in=close).update(known_until=now)
         FundingState.objects.filter(id__in=close, known_from=now).delete()
-    FundingState.objects.bulk_create(add, batch_size=500)
+    bulk_insert(add)
 
 
 def difference(ids: list[int], now: datetime) -> tuple[list[int], list[FundingState]]:

@@ -5,7 +5,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from yuanmai.core.actions import Act
+from yuanmai.core.actions import Act, touch
+from yuanmai.core.bulk import bulk_rows
+from yuanmai.funds.engine.fold import FundingLine, fold
 from yuanmai.funds.models import FundingFact, FundingState, Security, Source
 from yuanmai.funds.projection import refold
 from yuanmai.projects.ledger import PARTS
@@ -37,21 +39,25 @@ class FundingColumns:
         return found
 
     def record(
-        self, act: Act, items: Sequence[tuple[Project, Mapping[str, Decimal]]], effective_on: date, batch: Any
+        self, act: Act, items: Sequence[tuple[Project, Mapping[str, Decimal]]], effective_on: date, batch: Any, *, new: bool
     ) -> None:
-        """Store amounts of many projects."""
-        FundingFact.objects.bulk_create(
-            [
-                FundingFact(
-                    project=project, source=FIELDS[code], security=Security.PLANNED, amount=amount,
-                    effective_on=effective_on, recorded_at=act.now, recorded_by_id=act.actor.user_id, batch=batch,
-                )  # fmt: skip
-                for project, values in items
-                for code, amount in values.items()
-            ],
-            batch_size=500,
-        )
-        refold([project.pk for project, _values in items], act.now)
+        """Store amounts of many projects; `new`: nothing was known of them before, so nothing is read back."""
+        facts = [
+            {
+                "project_id": project.pk, "source": FIELDS[code].value, "security": Security.PLANNED.value, "year": None,
+                "tranche": "", "amount": amount, "effective_on": effective_on, "recorded_at": act.now,
+                "recorded_by_id": act.actor.user_id, "retracted_at": None, "batch_id": batch.pk,
+            }
+            for project, values in items
+            for code, amount in values.items()
+        ]
+        keys = bulk_rows(FundingFact, facts)
+        if not new:
+            refold([project.pk for project, _values in items], act.now)
+            return
+        touch("funds")
+        orgs = {project.pk: project.org_id for project, _values in items}
+        bulk_rows(FundingState, [row for key, fact in zip(keys, facts, strict=True) for row in _states(key, fact, orgs, act)])
 
     def retract(self, act: Act, batch: Any) -> None:
         """Take back what a batch stored."""
@@ -65,6 +71,22 @@ class FundingColumns:
         wanted = set(project_ids)
         rows = FundingFact.objects.filter(retracted_at=None, recorded_at__gt=batch.committed_at).exclude(batch=batch)
         return {pk for pk in rows.values_list("project_id", flat=True) if pk in wanted}
+
+
+def _states(key: int, fact: Mapping[str, Any], orgs: Mapping[int, int], act: Act) -> list[dict[str, Any]]:
+    """States of a source of which this is the first fact."""
+    line = FundingLine(key, fact["effective_on"], (fact["source"], fact["security"], None, ""), fact["amount"])
+    return [
+        {
+            "project_id": fact["project_id"],
+            "org_id": orgs[fact["project_id"]],
+            "effective_from": span.effective_from,
+            "effective_until": span.effective_until,
+            "known_from": act.now,
+            **dict(span.payload),
+        }
+        for span in fold([line])
+    ]
 
 
 PARTS.append(FundingColumns())

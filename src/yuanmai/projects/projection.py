@@ -1,14 +1,17 @@
 """Keeping `ProjectState` in step with the facts. Called by actions, inside their transaction, for whole sets of projects."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Q
-from pypinyin import Style, lazy_pinyin
+from pypinyin import lazy_pinyin
 
 from yuanmai.core.actions import touch
+from yuanmai.core.bulk import bulk_insert
 from yuanmai.core.engine.temporal import Span, revise
 from yuanmai.core.temporal import KNOWN_FOREVER
 from yuanmai.projects.engine.fold import Facts, ListFact, PlanFact, ReportFact, VersionFact, fold
@@ -33,10 +36,20 @@ STATE_FIELDS = (
 )  # fmt: skip
 
 
+_RUNS = re.compile(r"[\u3400-\u9fff]+|[^\u3400-\u9fff]+")
+
+
+@lru_cache(maxsize=20_000)
+def _syllables(run: str) -> tuple[str, str]:
+    """Return initials and full pinyin of a run of Chinese characters; names repeat their parts."""
+    full = lazy_pinyin(run)
+    return "".join(part[:1] for part in full), "".join(full)
+
+
 def pinyin_of(text: str) -> str:
     """Return initials and full pinyin, both searchable: 坦洲园厂房 → ``tzycf tanzhouyuanchangfang``."""
-    initials = "".join(lazy_pinyin(text, style=Style.FIRST_LETTER)).lower()
-    return f"{initials} {''.join(lazy_pinyin(text)).lower()}"[:400]
+    parts = [_syllables(run) if run[0] >= "\u3400" and run[0] <= "\u9fff" else (run, run) for run in _RUNS.findall(text)]
+    return f"{''.join(p[0] for p in parts)} {''.join(p[1] for p in parts)}".lower()[:400]
 
 
 def refold(project_ids: Iterable[int], now: datetime) -> None:
@@ -56,7 +69,7 @@ def _refold_chunk(ids: list[int], now: datetime) -> None:
         ProjectState.objects.filter(id__in=close).update(known_until=now)
         # Knowledge that began and ended at the same moment was never anyone's knowledge.
         ProjectState.objects.filter(id__in=close, known_from=now).delete()
-    ProjectState.objects.bulk_create(add, batch_size=500)
+    bulk_insert(add)
 
 
 def difference(ids: list[int], now: datetime) -> tuple[list[int], list[ProjectState]]:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q
 
 from yuanmai.core.actions import Act
+from yuanmai.core.bulk import bulk_insert
 from yuanmai.core.temporal import Fact
 from yuanmai.projects.models import (
     ListMembership,
@@ -75,12 +76,12 @@ def record(
             new.append(entry.project)
         if entry.key:
             by_key[entry.key] = entry.project
-    Project.objects.bulk_create(new, batch_size=500)
+    bulk_insert(new)
     for entry in entries:
         entry.facts = list(_facts_of(entry, effective_on, common, by_key))
     facts = [fact for entry in entries for fact in entry.facts]
     for model in FACT_MODELS:
-        model.objects.bulk_create([fact for fact in facts if type(fact) is model], batch_size=500)
+        bulk_insert([fact for fact in facts if type(fact) is model])
     projects = [entry.project for entry in entries if entry.project is not None]
     refold([project.pk for project in projects], now)
     return projects

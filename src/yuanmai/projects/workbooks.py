@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from yuanmai.common.money import yuan_text
 from yuanmai.core.actions import Act, action
+from yuanmai.core.bulk import no_collection
 from yuanmai.core.figures.display import chinese
 from yuanmai.core.findings import Finding, FindingKind, finding_kind
 from yuanmai.core.findings_actions import store_findings
@@ -35,6 +36,7 @@ from yuanmai.projects.ledger import LEDGER_ROW, LEDGER_TOTAL, PARTS, Wanted, com
 from yuanmai.projects.models import Blocker, Kind, Project, ProjectState
 from yuanmai.projects.permissions import IMPORT_PROJECTS
 from yuanmai.projects.recording import FACT_MODELS, Entry, record, retract
+from yuanmai.projects.recording_new import record_new
 
 PRESET = Path(__file__).parent / "presets" / "key_project_ledger.yaml"
 CHUNK = 500
@@ -134,7 +136,8 @@ def import_ledger(act: Act, batch: ImportBatch, parsed: Parsed, progress: Progre
         raise ValidationError(_("The ledger has faults; nothing was taken over."))
     plan = compare(parsed, batch.org_id, act.now.date())
     assert plan.effective_on is not None
-    _record(act, batch, plan, progress)
+    with no_collection():
+        _record(act, batch, plan, progress)
     found = store_findings(act, batch.org_id, plan.found, plan.effective_on, batch=None)
     new = [row.pk for row in found if row.batch_id is None]
     Finding.objects.filter(pk__in=new).update(batch=batch)
@@ -225,23 +228,20 @@ def _record(act: Act, batch: ImportBatch, plan: Plan, progress: Progress | None)
     total = len(wanted)
     for start in range(0, total, CHUNK):
         part = wanted[start : start + CHUNK]
-        entries = [
-            _entry(batch, change, w, owners, parks, known, made, plan.changes, positions)
-            for change, w in part
-        ]
-        projects = record(act, entries, plan.effective_on, batch=batch)
-        for (change, w), project in zip(part, projects, strict=True):
-            made[positions[id(change)]] = project
-            change.uid = change.uid or str(project.uid)
-            change.target_id = project.pk
-        for keeper in PARTS:
-            items = [
-                (p, {f: v for f, v in w.parts.items() if f in keeper.fields})
-                for (_c, w), p in zip(part, projects, strict=True)
-            ]
-            items = [(p, values) for p, values in items if values]
-            if items:
-                keeper.record(act, items, plan.effective_on, batch)
+        # Main projects of this file are made before their parts, so that a part can name its main project.
+        for new in (True, False):
+            some = [(c, w) for c, w in part if (w.project_id is None) is new]
+            entries = [_entry(batch, c, w, owners, parks, known, made, positions) for c, w in some]
+            writer = record_new if new else record
+            projects = writer(act, entries, plan.effective_on, batch=batch)
+            for (change, _w), project in zip(some, projects, strict=True):
+                made[positions[id(change)]] = project
+                change.uid = change.uid or str(project.uid)
+                change.target_id = project.pk
+            for keeper in PARTS:
+                items = [(p, values) for (_c, w), p in zip(some, projects, strict=True) if (values := {f: v for f, v in w.parts.items() if f in keeper.fields})]
+                if items:
+                    keeper.record(act, items, plan.effective_on, batch, new=new)
         if progress is not None:
             progress(min(start + CHUNK, total), total)
     ids = [p.pk for p in made.values()]
@@ -253,7 +253,7 @@ def _record(act: Act, batch: ImportBatch, plan: Plan, progress: Progress | None)
 
 def _entry(
     batch: ImportBatch, change: Change, wanted: Wanted, owners: Mapping[str, int], parks: Mapping[str, int],
-    known: Mapping[int, Project], made: Mapping[int, Project], changes: Sequence[Change], positions: Mapping[int, int],
+    known: Mapping[int, Project], made: Mapping[int, Project], positions: Mapping[int, int],
 ) -> Entry:  # fmt: skip
     project = known.get(wanted.project_id) if wanted.project_id is not None else None
     version = wanted.version
