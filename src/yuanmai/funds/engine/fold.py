@@ -31,7 +31,9 @@ def fold(lines: Sequence[FundingLine]) -> list[Span[tuple[tuple[str, Any], ...]]
     for key, group in by_key.items():
         ordered = sorted(group, key=lambda line: line.effective_on)
 
-        def payload(day: date, ordered: list[FundingLine] = ordered, key: Key = key) -> tuple[tuple[str, Any], ...] | None:
+        def payload(
+            day: date, ordered: list[FundingLine] = ordered, key: Key = key
+        ) -> tuple[tuple[str, Any], ...] | None:
             line = [entry for entry in ordered if entry.effective_on <= day][-1]
             if not line.amount:
                 return None

@@ -248,14 +248,15 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
         "time": Decimal(passed.numerator) / Decimal(passed.denominator),
         "panels": [panel for make in EXTENSIONS.panels if (panel := make(request, state)) is not None],
         "blockers": _blockers(state.project)[:5],
-        "chain": _chain(state, found.context["main"], uid, view),
+        "chain": _chain(request, state, found.context["main"]),
         "map_url": reverse("projects:map_layers", args=[uid]) if state.has_site else "",
     }
     return render(request, "projects/record_overview.html", context)
 
 
-def _chain(state: ProjectState, main: ProjectState | None, uid: UUID, view: Any) -> list[dict[str, Any]]:
+def _chain(request: HttpRequest, state: ProjectState, main: ProjectState | None) -> list[dict[str, Any]]:
     """Return the links along the chain: organisation → park → (main project →) project → owner → funding."""
+    view, actor = request.view, request.actor  # type: ignore[attr-defined]
     frame = urlencode(view.parameters)
     links = [
         {
@@ -285,10 +286,10 @@ def _chain(state: ProjectState, main: ProjectState | None, uid: UUID, view: Any)
                 "icon": "building-skyscraper",
             }
         )
-    if money := link("funds:project", uid):
-        links.append(
-            {"kind": _("Funding"), "label": _("Sources and gap"), "url": f"{money}?{frame}", "icon": "coins"}
-        )
+    for each in EXTENSIONS.tabs:
+        if not each.permission or actor.why_not(each.permission, state.org_id) is None:
+            url = f"{reverse(each.url_name, args=[state.project.uid])}?{frame}"
+            links.append({"kind": _("Next in the chain"), "label": each.label, "url": url, "icon": each.icon})
     return links
 
 
