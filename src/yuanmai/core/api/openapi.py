@@ -7,6 +7,9 @@ from typing import Any
 from django.http import Http404
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from ninja.openapi import schema as openapi_schema
+from ninja.openapi.schema import OpenAPISchema
+from ninja.schema import NinjaGenerateJsonSchema
 
 from yuanmai import __version__
 from yuanmai.core.api import problems
@@ -107,6 +110,30 @@ def _refusals(route: Route, details: dict[str, Any]) -> list[int]:
     return sorted(statuses)
 
 
+class _Names(NinjaGenerateJsonSchema):
+    """Gives a nested class the name of its outer class, too: ``Job.State`` is ``JobState``, not one ``State`` of many."""
+
+    def get_defs_ref(self, core_mode_ref: Any) -> Any:
+        """Return the name of a schema."""
+        reference, mode = core_mode_ref
+        joined = re.sub(r"\.([A-Z]\w*)\.(?=[A-Z])", r".\1", reference)
+        return super().get_defs_ref((joined, mode))
+
+
+class _Description(OpenAPISchema):
+    """Refuses two different schemas of one name: the later one would silently describe both."""
+
+    def add_schema_definitions(self, definitions: dict[str, Any]) -> None:
+        """Add named schemas; raises `ValueError` where a name is taken by another one."""
+        for name, definition in definitions.items():
+            if self.schemas.setdefault(name, definition) != definition:
+                raise ValueError(f"two different schemas of the API are called {name}")
+
+
+# The framework offers no other place to choose how schemas are named.
+openapi_schema.NinjaGenerateJsonSchema = _Names  # type: ignore[attr-defined]
+
+
 class YuanmaiAPI(NinjaAPI):
     """The API object: our description, our refusals."""
 
@@ -118,7 +145,7 @@ class YuanmaiAPI(NinjaAPI):
     @functools.cached_property
     def description_document(self) -> dict[str, Any]:
         """The OpenAPI document; the same for everybody, so it is made once."""
-        document: dict[str, Any] = self.get_openapi_schema(path_prefix="/api/v1/")
+        document: dict[str, Any] = _Description(self, "/api/v1/")
         routes = self._routes()
         for path, methods in document["paths"].items():
             for method, details in methods.items():
