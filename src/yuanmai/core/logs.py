@@ -1,0 +1,35 @@
+"""Log lines: for people, or one JSON object each for a collector; both with the request's id."""
+
+import json
+import logging
+from datetime import UTC, datetime
+
+from yuanmai.core.actions import request_id
+
+
+class Line(logging.Formatter):
+    """``2022-03-31 18:00:00,123 WARNING room [request id] message``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        reference = request_id.get()
+        record.reference = f" [{reference}]" if reference else ""
+        return super().format(record)
+
+
+class JsonLine(logging.Formatter):
+    """One JSON object per line: at, level, logger, message, request, and (of an error) trace."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        document = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if reference := request_id.get():
+            document["request"] = reference
+        if record.exc_info:
+            document["trace"] = self.formatException(record.exc_info)
+        return json.dumps(document, ensure_ascii=False)
