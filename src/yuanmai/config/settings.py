@@ -60,7 +60,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "yuanmai.core.web.metrics.MetricsMiddleware",
     "yuanmai.core.web.errors.RequestIdMiddleware",
+    "yuanmai.core.web.headers.HeadersMiddleware",
     "yuanmai.config.middleware.ApiProblems",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -287,6 +289,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 20000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o640
 API_RATE_PER_MINUTE = int(os.environ.get("YUANMAI_API_RATE_PER_MINUTE", "1200"))  # per user and web process
+METRICS_TOKEN = os.environ.get("YUANMAI_METRICS_TOKEN", "")  # without one, only this machine may read /metrics
 API_BAD_TOKENS_PER_MINUTE = 30  # per network address
 IMPORT_MAX_BYTES = int(os.environ.get("YUANMAI_IMPORT_MAX_MB", "100")) * 1024 * 1024
 
@@ -296,8 +299,16 @@ TEST_RUNNER = "django.test.runner.DiscoverRunner"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {
+            "()": "yuanmai.core.logs.Line",
+            "format": "%(asctime)s %(levelname)s %(name)s%(reference)s %(message)s",
+        },
+        "json": {"()": "yuanmai.core.logs.JsonLine"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": os.environ.get("YUANMAI_LOG_FORMAT", "line")}
+    },
     "root": {"handlers": ["stderr"], "level": os.environ.get("YUANMAI_LOG_LEVEL", "WARNING")},
     "loggers": {"yuanmai": {"level": os.environ.get("YUANMAI_LOG_LEVEL", "INFO")}},
 }

@@ -14,6 +14,7 @@ urlpatterns = [
     path("manage/audit/", include("yuanmai.core.audit.urls")),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", views.metrics, name="metrics"),
 ]
 
 if settings.DEBUG:

@@ -10,6 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from yuanmai import __version__
+from yuanmai.core.web.metrics import metrics as metrics_page
 from yuanmai.core.web.frame import SESSION_KEY, parse_day, parse_moment
 from yuanmai.core.web.pages import page, public_page
 
@@ -54,6 +55,11 @@ def change_context(request: HttpRequest) -> HttpResponse:
 def healthz(request: HttpRequest) -> HttpResponse:
     """Say that the process answers."""
     return JsonResponse({"status": "ok", "version": __version__})
+
+
+metrics = public_page("Prometheus asks from this machine, or with the token of the settings; it holds no data")(
+    require_GET(metrics_page)
+)
 
 
 @public_page("a load balancer asks whether requests can be served")
