@@ -163,7 +163,7 @@ def _groups(
 def _annex(facts: Facts, edition: ModuleType) -> Attachment:
     """All projects on the plan, in 万元, grouped by kind."""
     words = edition.COLUMNS
-    money = Column(1.1, Kind.DECIMAL, digits=0)
+    money = Column(1.05, Kind.DECIMAL, digits=0)
     names = ("number", "name", "category", "total", "planned", "done", "completion", "state", "light", "visible", "problems",
              "responsible", "leader")  # fmt: skip
     rows: list[Row] = []
@@ -188,13 +188,13 @@ def _annex(facts: Facts, edition: ModuleType) -> Attachment:
     )
     table = Table(
         columns=(
-            Column(0.55, Kind.INTEGER, align=Align.CENTER), Column(3.0), Column(1.2), money, money, money,
-            Column(0.95, Kind.PERCENT, digits=1), Column(0.95, align=Align.CENTER), Column(0.75, align=Align.CENTER),
-            Column(1.6), Column(1.6), Column(1.5), Column(1.2),
+            Column(0.5, Kind.INTEGER, align=Align.CENTER), Column(3.1), Column(1.35), money, money, money,
+            Column(0.95, Kind.PERCENT, digits=1), Column(1.05, align=Align.CENTER), Column(0.75, align=Align.CENTER),
+            Column(1.7), Column(1.6), Column(2.2), Column(1.15),
         ),
         head=simple_head(*(words[name] for name in names)),
         rows=tuple(rows),
-        unit_note=edition.UNITS[False],
+        unit_note=edition.annex_unit(facts),
     )  # fmt: skip
     return Attachment(edition.annex_title(facts), (table,), landscape=True)
 

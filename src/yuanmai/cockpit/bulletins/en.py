@@ -72,7 +72,7 @@ def number(period: Period) -> str:
 
 def annex_title(facts: Facts) -> str:
     """The title of the table of all projects."""
-    return f"Key projects of {facts.period.year} as of {long_date(facts.as_of, L)}"
+    return f"Key projects of {facts.period.year}"
 
 
 def span(as_of: date) -> str:
@@ -334,3 +334,8 @@ def state(project: ProjectLine) -> str:
 def group_label(label: str, count: int) -> str:
     """New starts (5)."""
     return f"{label} ({count})"
+
+
+def annex_unit(facts: Facts) -> str:
+    """The day and the unit above the table of all projects."""
+    return f"As of {long_date(facts.as_of, L)}. {UNITS[False]}"

@@ -19,7 +19,9 @@ class ChoiceForm(forms.Form):
 
     kind = forms.ChoiceField(label=gettext_lazy("Kind of bulletin"), choices=Bulletin.Kind.choices)
     period = forms.CharField(
-        label=gettext_lazy("Period of the bulletin"), max_length=8, help_text=gettext_lazy("2022-03, 2022Q1 or 2022")
+        label=gettext_lazy("Period of the bulletin"),
+        max_length=8,
+        help_text=gettext_lazy("2022-03, 2022Q1 or 2022"),
     )
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=LANGUAGES)
 

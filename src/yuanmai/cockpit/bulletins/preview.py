@@ -42,11 +42,15 @@ def _blocks(blocks: tuple[Block, ...], language: str) -> Iterator[dict[str, Any]
             yield _table(block)
 
 
+def _cell(text: str, number: bool) -> dict[str, str]:
+    return {"text": text, "css": "num" if number else ("is-short" if len(text) <= 4 else "")}
+
+
 def _table(table: Table) -> dict[str, Any]:
     rows = []
     for row in table.rows:
         cells = [
-            {"text": shown(value, column), "css": "num" if column.alignment.value == "right" else ""}
+            _cell(shown(value, column), column.alignment.value == "right")
             for value, column in zip(row.cells, table.columns, strict=False)
         ]
         rows.append({"kind": row.kind.value, "cells": cells})

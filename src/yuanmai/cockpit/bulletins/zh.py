@@ -72,7 +72,7 @@ def number(period: Period) -> str:
 
 def annex_title(facts: Facts) -> str:
     """The title of the table of all projects."""
-    return f"{facts.period.year}年重点项目投资完成情况表（截至{long_date(facts.as_of)}）"
+    return f"{facts.period.year}年重点项目投资完成情况表"
 
 
 def span(as_of: date) -> str:
@@ -338,3 +338,8 @@ def state(project: ProjectLine) -> str:
 def group_label(label: str, count: int) -> str:
     """新开工（5个）."""
     return f"{label}（{count}个）"
+
+
+def annex_unit(facts: Facts) -> str:
+    """The day and the unit above the table of all projects."""
+    return f"截至{long_date(facts.as_of)}　　{UNITS[False]}"
