@@ -28,7 +28,7 @@ class Sparkline extends HTMLElement {
       const number = Number(text);
       return text.trim() === "" || !Number.isFinite(number) ? null : number;
     });
-    const [width, height, pad] = [96, 28, 3];
+    const [width, height, pad] = [72, 28, 3];
     const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
     picture.setAttribute("aria-label", `${this.dataset["label"] ?? ""}: ${values.filter((v) => v !== null).join(", ")}`);
     const group = svg("g", { transform: `translate(${pad} ${pad})` });

@@ -185,6 +185,12 @@ def _document(figure: BaseGeometry) -> dict[str, Any]:
     return {"type": plain["type"], "coordinates": rounded(plain["coordinates"])}
 
 
+def inner_point(geometry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a point that lies in (or on) a figure, as GeoJSON: where a mark stands for the whole."""
+    point = shape(geometry).representative_point()
+    return {"type": "Point", "coordinates": [round(point.x, 7), round(point.y, 7)]}
+
+
 def bounds(geometry: Mapping[str, Any]) -> Bounds:
     """Return west, south, east, north in degrees."""
     west, south, east, north = shape(geometry).bounds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from django import forms
@@ -197,11 +197,12 @@ FIELDS: dict[str, list[str]] = {
 
 def place_form(kind: PlaceKind) -> type[PlaceForm]:
     """Return the form of a kind of place."""
-    widgets = {
+    widgets: dict[str, type[forms.Widget] | forms.Widget] = {
         "built_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         "note": forms.Textarea(attrs={"rows": 2}),
     }
-    return forms.modelform_factory(kind.model, form=PlaceForm, fields=FIELDS[kind.code], widgets=widgets)
+    made = forms.modelform_factory(kind.model, form=PlaceForm, fields=FIELDS[kind.code], widgets=widgets)
+    return cast(type[PlaceForm], made)
 
 
 class UnitForm(forms.ModelForm[Unit]):

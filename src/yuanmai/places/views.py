@@ -247,13 +247,8 @@ def take_over(request: HttpRequest, kind: str) -> HttpResponse:
         reading = read_places(shown, data["content"], data["system"])
         faults = reading.faults
         if not faults and request.POST.get("commit"):
-            done = actions.import_places(
-                request.actor,
-                shown,
-                int(data["org"]),
-                reading.records,
-                data["source"],  # type: ignore[attr-defined]
-            )
+            actor = request.actor  # type: ignore[attr-defined]
+            done = actions.import_places(actor, shown, int(data["org"]), reading.records, data["source"])
             faults = done.faults
             if not faults:
                 text = _("%(created)s added, %(updated)s changed, %(unchanged)s unchanged.")

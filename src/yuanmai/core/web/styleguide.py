@@ -36,7 +36,13 @@ class SampleFilter(forms.Form):
     stage = forms.ChoiceField(label="Stage", required=False, choices=[("", "All"), ("build", "Building")])
 
 
-NAMES = ["碧泉湖智能装备园", "湘乡经开区标准厂房(一期)", "九华新能源汽车零部件产业园", "岳塘数字产业中心", "昭山科创走廊"]
+NAMES = [
+    "碧泉湖智能装备园",
+    "湘乡经开区标准厂房(一期)",
+    "九华新能源汽车零部件产业园",
+    "岳塘数字产业中心",
+    "昭山科创走廊",
+]
 
 
 def _bars() -> dict[str, Any]:
@@ -51,6 +57,11 @@ def _bars() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _square(x: float, y: float, d: float) -> dict[str, Any]:
+    ring = [[x, y], [x + d, y], [x + d, y + d], [x, y + d], [x, y]]
+    return {"type": "Polygon", "coordinates": [ring]}
+
+
 def _map(request: HttpRequest, part: str) -> HttpResponse:
     if part == "layers":
         layer = {"visible": True, "label_field": "name"}
@@ -60,13 +71,12 @@ def _map(request: HttpRequest, part: str) -> HttpResponse:
              "height_field": "height", **layer},
             {"id": "sites", "label": "Sites", "url": "?map=sites", "kind": "point", "color_field": "light", **layer},
         ]})  # fmt: skip
-    square = lambda x, y, d: [[[x, y], [x + d, y], [x + d, y + d], [x, y + d], [x, y]]]  # noqa: E731
     features: list[dict[str, Any]] = []
     if part == "parks":
-        features = [{"geometry": {"type": "Polygon", "coordinates": square(112.90, 27.83, 0.03)}, "name": NAMES[0]}]
+        features = [{"geometry": _square(112.90, 27.83, 0.03), "name": NAMES[0]}]
     elif part == "buildings":
         features = [
-            {"geometry": {"type": "Polygon", "coordinates": square(112.903 + 0.004 * (n % 5), 27.834 + 0.004 * (n // 5), 0.002)},
+            {"geometry": _square(112.903 + 0.004 * (n % 5), 27.834 + 0.004 * (n // 5), 0.002),
              "name": f"{n + 1}#", "height": 6 + 6 * (n % 4), "detail": "Standard factory"} for n in range(20)
         ]  # fmt: skip
     else:
@@ -82,7 +92,9 @@ def _map(request: HttpRequest, part: str) -> HttpResponse:
     return JsonResponse({"type": "FeatureCollection", "features": made})
 
 
-@public_page("the style guide of the web kit holds made-up content only and exists only in a debug installation")
+@public_page(
+    "the style guide of the web kit holds made-up content only and exists only in a debug installation"
+)
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Show the whole web kit."""
     if part := request.GET.get("map"):

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import Count, F, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.text import capfirst
 
-from yuanmai.core.policy import Text
 from yuanmai.core.search import matching
 from yuanmai.places.models import Building, GridCell, Parcel, Park, Unit, Zone
 
@@ -25,14 +25,14 @@ class PlaceKind:
     parents: tuple[str, ...] = ()  # relations that a list joins, outermost first
 
     @property
-    def one(self) -> Text:
-        """What one of them is called."""
-        return self.model._meta.verbose_name  # type: ignore[no-any-return]
+    def one(self) -> str:
+        """What one of them is called, in the active language."""
+        return capfirst(str(self.model._meta.verbose_name))
 
     @property
-    def many(self) -> Text:
-        """What several of them are called."""
-        return self.model._meta.verbose_name_plural  # type: ignore[no-any-return]
+    def many(self) -> str:
+        """What several of them are called, in the active language."""
+        return capfirst(str(self.model._meta.verbose_name_plural))
 
 
 KINDS: dict[str, PlaceKind] = {
