@@ -174,7 +174,7 @@ def _library(query: Query) -> QuerySet[ProjectState]:
     return main_projects(query)
 
 
-_define("projects.count", _("Projects"), Unit.COUNT,
+_define("projects.count", _("Number of projects"), Unit.COUNT,
         _("Main projects on the plan of the year: new starts, continuing and unclassified ones; the reserve is not counted."),
         planned_projects, Value(1))  # fmt: skip
 _define("projects.total_investment", _("Total investment"), Unit.YUAN,
