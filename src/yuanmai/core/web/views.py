@@ -10,8 +10,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from yuanmai import __version__
-from yuanmai.core.web.metrics import metrics as metrics_page
 from yuanmai.core.web.frame import SESSION_KEY, parse_day, parse_moment
+from yuanmai.core.web.metrics import metrics as metrics_page
 from yuanmai.core.web.pages import page, public_page
 
 FRAME = ("org", "as_of", "known_at")
