@@ -10,8 +10,12 @@ import time
 import click
 from django.conf import settings
 from django.core.management import call_command
+from django.utils.translation import gettext as _
 
-from yuanmai.core.console import Refused, command
+from yuanmai.core.console import Refused, command, print_json
+from yuanmai.core.web.metrics import forget as forget_counts
+
+STOP_WITHIN = 30.0  # seconds
 
 
 def prepare() -> None:
@@ -27,6 +31,8 @@ def prepare() -> None:
 def migrate(as_json: bool) -> None:
     """Bring the database up to date."""
     prepare()
+    if as_json:
+        print_json({"migrated": True})
 
 
 def web_arguments(host: str, port: int, workers: int) -> list[str]:
@@ -38,18 +44,44 @@ def web_arguments(host: str, port: int, workers: int) -> list[str]:
     ]  # fmt: skip
 
 
+def check_assets() -> None:
+    """Refuse to serve pages without style and script; raises `Refused` with what to do."""
+    if not (settings.ASSETS / "manifest.json").is_file():
+        raise Refused(
+            _("The built assets are missing (%(path)s). In a checkout run “make setup”; a wheel has them inside.")
+            % {"path": settings.ASSETS}
+        )
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise `Refused` with what to do where the address cannot be listened on."""
+    try:
+        family, _type, _proto, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, OverflowError) as error:
+        message = _("Cannot listen on %(host)s:%(port)s (%(reason)s). Choose another port with --port.")
+        reason = getattr(error, "strerror", None) or str(error)
+        raise Refused(message % {"host": host, "port": port, "reason": reason}) from None
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
 @click.option("--workers", default=max(1, os.cpu_count() or 1), show_default=True)
-def web(host: str, port: int, workers: int) -> None:
+@command
+def web(host: str, port: int, workers: int, as_json: bool) -> None:
     """Start the web process."""
+    check_assets()
+    check_port(host, port)
     os.execv(sys.executable, web_arguments(host, port, workers))  # noqa: S606
 
 
 @click.command()
 @click.option("--batch", is_flag=True, help="Stop when the queue is empty.")
-def worker(batch: bool) -> None:
+@command
+def worker(batch: bool, as_json: bool) -> None:
     """Start the process that does background work and keeps the schedule."""
     from yuanmai.core.jobs.worker import work
 
@@ -63,13 +95,10 @@ def worker(batch: bool) -> None:
 @command
 def serve(host: str, port: int, workers: int, as_json: bool) -> None:
     """Start everything on this machine under one parent: the web process and a worker."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise Refused(f"{host}:{port}: {error.strerror}. --port N") from None
+    check_assets()
+    check_port(host, port)
     prepare()
+    forget_counts()
     commands = {
         "web": web_arguments(host, port, workers),
         "worker": [sys.executable, "-m", "yuanmai", "worker"],
@@ -115,6 +144,7 @@ def supervise(commands: dict[str, list[str]]) -> None:
             process.terminate()
         for process in running.values():
             try:
-                process.wait(timeout=10)
+                # The worker finishes the job at hand; one that takes longer is taken over by the next worker.
+                process.wait(timeout=STOP_WITHIN)
             except subprocess.TimeoutExpired:
                 process.kill()

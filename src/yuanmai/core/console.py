@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 import click
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import DatabaseError, OperationalError
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from yuanmai.core.policy import Denied
 
@@ -62,8 +64,11 @@ def command(function: F) -> F:
         translation.activate(console_language())
         try:
             return function(*args, as_json=as_json, **kwargs)
-        except (Refused, Denied, BadRequest, ValidationError) as error:
-            if isinstance(error, Refused):
+        except (Refused, Denied, BadRequest, ValidationError, DatabaseError) as error:
+            if isinstance(error, DatabaseError):
+                message = database_trouble(error)
+                problem = {"title": message, "status": 503}
+            elif isinstance(error, Refused):
                 message, problem = error.message, error.problem
             elif isinstance(error, ValidationError):
                 message, problem = (
@@ -80,6 +85,16 @@ def command(function: F) -> F:
             sys.exit(1)
 
     return run  # type: ignore[return-value]
+
+
+def database_trouble(error: DatabaseError) -> str:
+    """Return what is wrong with the database and what to do; raises `error` itself where it is a mistake of ours."""
+    said = " ".join(str(error).split())
+    if "no such table" in said or "does not exist" in said or "no such column" in said:
+        return _("The database has not been set up, or is older than the program. Run “yuanmai migrate”.")
+    if isinstance(error, OperationalError):
+        return _("The database cannot be used: %(reason)s. “yuanmai doctor” says more.") % {"reason": said}
+    raise error
 
 
 def console_language() -> str:
