@@ -43,7 +43,9 @@ def test_no_account_gets_two_of_the_three(
     assert Post.objects.filter(user=person).count() == 1
 
 
-@pytest.mark.parametrize(("held", "wanted"), [*itertools.product(ADMINS, BUSINESS), *itertools.product(BUSINESS, ADMINS)])
+@pytest.mark.parametrize(
+    ("held", "wanted"), [*itertools.product(ADMINS, BUSINESS), *itertools.product(BUSINESS, ADMINS)]
+)
 def test_an_administrators_account_does_no_business(
     held: str, wanted: str, admins: dict[str, UserActor], make_user: Any, orgs: Orgs, roles: dict[str, Role]
 ) -> None:
@@ -109,7 +111,9 @@ def test_only_the_system_administrator_keeps_accounts(keeper: str, make_user: An
 def test_the_system_administrator_adds_accounts_without_roles(admins: dict[str, UserActor]) -> None:
     system = admins["system_administrator"]
     with pytest.raises(Denied):
-        actions.add_user(system, username="new", full_name="New", org_code="linzhou", role_code="audit_administrator")
+        actions.add_user(
+            system, username="new", full_name="New", org_code="linzhou", role_code="audit_administrator"
+        )
     user, password = actions.add_user(system, username="new", full_name="New", org_code="linzhou")
     assert password
     assert user.must_change_password
@@ -132,7 +136,12 @@ def test_the_system_administrator_cannot_take_over_the_others_accounts(
 
 def test_nobody_resets_locks_or_unlocks_themselves(admins: dict[str, UserActor]) -> None:
     system = admins["system_administrator"]
-    for verb in (actions.reset_password, actions.lock_user, actions.unlock_user, actions.remove_second_factor):
+    for verb in (
+        actions.reset_password,
+        actions.lock_user,
+        actions.unlock_user,
+        actions.remove_second_factor,
+    ):
         with pytest.raises(Denied):
             verb(system, system.user)
 

@@ -5,6 +5,7 @@ import hashlib
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
@@ -21,6 +22,7 @@ from django.utils.translation import gettext as _
 from yuanmai.people.addresses import client_address
 from yuanmai.people.models import Post, User
 from yuanmai.people.receivers import leave
+from yuanmai.people.sessions import STARTED
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -37,6 +39,19 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """After a new password, on with the work."""
         return str(settings.LOGIN_REDIRECT_URL)
+
+    def is_reauthentication_required(self, *, app: str) -> bool:
+        """Ask again before security settings change, but not who signed in just now, with all their factors.
+
+        Nor who has nothing to be asked for, because they sign in through the identity provider.
+        """
+        request = context.request
+        if not super().is_reauthentication_required(app=app):
+            return False
+        if not self.get_reauthentication_methods(request.user):
+            return False
+        fresh = timezone.now().timestamp() - float(request.session.get(STARTED) or 0)
+        return fresh > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         """Refuse a one-time password that was left lying too long."""

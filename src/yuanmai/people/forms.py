@@ -2,15 +2,42 @@
 
 from typing import Any
 
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from yuanmai.core.policy import PERMISSIONS
 from yuanmai.people import permissions
 from yuanmai.people.actor import UserActor
+from yuanmai.people.lockout import locked_until
 from yuanmai.people.models import Organisation, Role, User
 from yuanmai.people.queries import organisations
+
+
+class LockedAfterWrongCodes(forms.Form):
+    """Wrong codes count like wrong passwords; a locked account takes no code."""
+
+    user: User
+
+    def clean_code(self) -> str:
+        """Refuse while the account is locked."""
+        if until := locked_until(self.user.username):
+            raise ValidationError(
+                _("Too many wrong codes or passwords. The account is locked until %(time)s."),
+                params={"time": timezone.localtime(until).strftime("%H:%M")},
+            )
+        code: str = super().clean_code()  # type: ignore[misc]
+        return code
+
+
+class SecondFactorForm(LockedAfterWrongCodes, AuthenticateForm):
+    """The second step of signing in."""
+
+
+class SecondFactorAgainForm(LockedAfterWrongCodes, ReauthenticateForm):
+    """The second factor asked for again."""
 
 
 class OrganisationChoice(forms.ModelChoiceField):

@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account import signals as account_signals
 from allauth.mfa import signals as mfa_signals
+from axes.handlers.proxy import AxesProxyHandler
 from axes.signals import user_locked_out
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db import transaction
@@ -131,7 +132,8 @@ def factor_reset(sender: Any, request: Any, user: User, authenticator: Any, **kw
 
 @receiver(mfa_signals.authentication_failed)
 def factor_failed(sender: Any, request: Any, user: User, authenticator: Any, **kwargs: Any) -> None:
-    """A wrong code was given."""
+    """A wrong code was given: it counts towards the lock-out like a wrong password."""
+    AxesProxyHandler.user_login_failed(sender, credentials={"username": user.username}, request=request)
     leave(
         "session.second_factor",
         request=request,
