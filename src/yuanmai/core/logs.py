@@ -4,7 +4,12 @@ import json
 import logging
 from datetime import UTC, datetime
 
-from yuanmai.core.actions import request_id
+
+def _request() -> str:
+    """The request's id. Logging is set up before the tables of the audit log can be imported, hence only when asked."""
+    from yuanmai.core.actions import request_id
+
+    return request_id.get()
 
 
 class Line(logging.Formatter):
@@ -12,7 +17,7 @@ class Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        reference = request_id.get()
+        reference = _request()
         record.reference = f" [{reference}]" if reference else ""
         return super().format(record)
 
@@ -28,7 +33,7 @@ class JsonLine(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if reference := request_id.get():
+        if reference := _request():
             document["request"] = reference
         if record.exc_info:
             document["trace"] = self.formatException(record.exc_info)
