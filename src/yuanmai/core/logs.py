@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 
 def _request() -> str:
     """The request's id. Logging is set up before the tables of the audit log can be imported, hence only when asked."""
-    from yuanmai.core.actions import request_id
+
+
+def _reference() -> str:
+    """Return the id of the request that is being served; imported late, because logging is set up before the rooms."""
+    try:
+        from yuanmai.core.actions import request_id
+    except Exception:  # a line written before the rooms are loaded belongs to no request
+        return ""
+    return request_id.get()
 
     return request_id.get()
 
