@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from datetime import UTC, datetime
 
 
@@ -10,14 +11,10 @@ def _request() -> str:
 
 
 def _reference() -> str:
-    """Return the id of the request that is being served; imported late, because logging is set up before the rooms."""
-    try:
-        from yuanmai.core.actions import request_id
-    except Exception:  # a line written before the rooms are loaded belongs to no request
-        return ""
-    return request_id.get()
-
-    return request_id.get()
+    """Return the id of the request that is being served; logging is set up before the rooms, so nothing is imported."""
+    actions = sys.modules.get("yuanmai.core.actions")
+    known = getattr(actions, "request_id", None)
+    return str(known.get()) if known is not None else ""
 
 
 class Line(logging.Formatter):
