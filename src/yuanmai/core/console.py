@@ -20,7 +20,7 @@ from yuanmai.core.policy import Denied
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818  (what happened, not a failure of ours)
     """Input that is refused; `problem` is printed as JSON, `message` for people."""
 
     def __init__(self, message: str, problem: Mapping[str, Any] | None = None) -> None:
