@@ -25,7 +25,15 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def filled(make_project: Callable[..., Any], orgs: Orgs) -> Orgs:
     """Eight projects of all kinds in two parks, and one in a foreign park."""
-    make_project(orgs.north, "厂房一期", plan=4_000_000, done=1_000_000, started=True, total=2_000_000_000, lists=["市重点"])
+    make_project(
+        orgs.north,
+        "厂房一期",
+        plan=4_000_000,
+        done=1_000_000,
+        started=True,
+        total=2_000_000_000,
+        lists=["市重点"],
+    )
     make_project(orgs.north, "厂房二期", plan=6_000_000, done=0, started=False, lists=["市重点", "技改"])
     make_project(orgs.north, "管网", kind="continuing", plan=5_000_000, done=2_500_000, resumed=True,
                  version={"category": "基础设施", "leader": "张三", "responsible": "建设局"})  # fmt: skip
@@ -133,7 +141,10 @@ def test_a_tag_may_overlap_and_then_no_total_is_claimed(
 
 
 def test_the_number_of_queries_does_not_depend_on_the_rows(
-    filled: Orgs, make_user: Callable[..., Any], client_as: Callable[..., Client], make_project: Callable[..., Any]
+    filled: Orgs,
+    make_user: Callable[..., Any],
+    client_as: Callable[..., Client],
+    make_project: Callable[..., Any],
 ) -> None:
     client = client_as(make_user("leader", filled.city))
 
@@ -142,7 +153,9 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(
 
         page_of(client, "projects.completion_rate")
         cache.clear()
-        with CaptureQueriesContext(connection, ) as captured:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
             page_of(client, "projects.completion_rate")
         return len(captured)
 
@@ -160,7 +173,9 @@ def test_an_unknown_dimension_is_refused_with_the_ones_there_are(
     assert "leader" in response.content.decode()
 
 
-def test_an_unknown_figure_is_not_found(make_user: Callable[..., Any], client_as: Callable[..., Client]) -> None:
+def test_an_unknown_figure_is_not_found(
+    make_user: Callable[..., Any], client_as: Callable[..., Client]
+) -> None:
     assert page_of(client_as(make_user("leader")), "projects.happiness").status_code == 404
 
 
@@ -190,7 +205,10 @@ def test_a_right_in_one_place_does_not_open_another(
 
 
 def test_as_known_at_shows_what_was_known(
-    orgs: Orgs, make_user: Callable[..., Any], client_as: Callable[..., Client], make_project: Callable[..., Any]
+    orgs: Orgs,
+    make_user: Callable[..., Any],
+    client_as: Callable[..., Client],
+    make_project: Callable[..., Any],
 ) -> None:
     from datetime import UTC, datetime
 

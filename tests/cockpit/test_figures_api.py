@@ -15,7 +15,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def client(
-    orgs: Orgs, make_project: Callable[..., Any], make_user: Callable[..., Any], client_as: Callable[..., Client]
+    orgs: Orgs,
+    make_project: Callable[..., Any],
+    make_user: Callable[..., Any],
+    client_as: Callable[..., Client],
 ) -> Client:
     make_project(orgs.north, "甲", plan=3_000_000, done=1_000_000, started=True)
     make_project(orgs.north, "乙", kind="continuing", plan=6_000_000, done=2_000_000, resumed=True)
@@ -49,7 +52,9 @@ def test_it_is_the_document_of_the_command_line(client: Client, orgs: Orgs) -> N
     from yuanmai.core.scope import everywhere
 
     with everywhere(), translation.override("en"):
-        wanted = plain(figure_document("projects.completion_rate", Query(orgs.below(orgs.city), AS_OF), "linzhou"))
+        wanted = plain(
+            figure_document("projects.completion_rate", Query(orgs.below(orgs.city), AS_OF), "linzhou")
+        )
     answer = get(client, "/projects.completion_rate").json()
     assert {**wanted, "as_of": AS_OF.isoformat()} == answer
 

@@ -137,12 +137,12 @@ def axis(figure: Figure, values: Iterable[Decimal | None]) -> tuple[Decimal, str
 
 
 def change_text(figure: Figure, now: Result, before: Result) -> tuple[str, str]:
-    """Return the change since an earlier answer as text with sign, and its tone; empty where one is undefined."""
+    """Return the change since an earlier answer as text with sign, and its tone; empty where there is none."""
     if now.value is None or before.value is None:
         return "", ""
     delta = now.value - before.value
     if delta == 0:
-        return "±0", ""
+        return "", ""
     unit = Unit.POINTS if figure.unit in {Unit.RATIO, Unit.POINTS} else figure.unit
     text = display_value(delta, unit)
     if unit is not Unit.POINTS and delta > 0:

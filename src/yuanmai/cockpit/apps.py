@@ -10,3 +10,6 @@ class CockpitConfig(AppConfig):
     name = "yuanmai.cockpit"
     label = "cockpit"
     verbose_name = _("Cockpit")
+
+    def ready(self) -> None:
+        from yuanmai.cockpit import enterprise_links  # noqa: F401  (registers what an enterprise's page shows)

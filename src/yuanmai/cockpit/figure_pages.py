@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from yuanmai.cockpit.answers import axis, figure_url, part_text, parts_unit
 from yuanmai.cockpit.keeping import kept, rooms_of
+from yuanmai.common.money import WAN, trimmed
 from yuanmai.core.fields import MoneyField
 from yuanmai.core.figures import (
     Calendar,
@@ -166,6 +167,7 @@ class Cell:
     text: str
     number: bool = False
     title: str = ""
+    day: bool = False
 
 
 @dataclass(frozen=True)
@@ -207,9 +209,9 @@ def cell(column: Column, value: Any) -> Cell:
         return Cell("–", column.number)
     if column.money:
         amount = Decimal(value)
-        return Cell(f"{amount / 10_000:,.2f}", True, f"{amount:,.2f}")
+        return Cell(trimmed(amount / WAN, 2), True, f"{amount:,.2f}")
     if column.day:
-        return Cell(value.isoformat())
+        return Cell(value.isoformat(), day=True)
     return Cell(f"{value:,}" if column.number else str(value), column.number)
 
 
@@ -218,7 +220,7 @@ def share(value: Decimal | None, unit: Unit) -> Cell:
     if value is None:
         return Cell("–", True)
     if unit is Unit.YUAN:
-        return Cell(f"{value / 10_000:,.2f}", True, f"{value:,.2f}")
+        return Cell(trimmed(value / WAN, 2), True, f"{value:,.2f}")
     return Cell(part_text(value, unit), True)
 
 

@@ -33,6 +33,7 @@ CARDS = (
     "projects.planned_investment",
     "projects.investment_done",
     "projects.completion_rate",
+    "projects.time_progress",
     "projects.ahead_points",
     "projects.start_rate",
     "projects.resumption_rate",

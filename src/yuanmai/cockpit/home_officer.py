@@ -97,6 +97,7 @@ def home(request: HttpRequest) -> dict[str, Any]:
         "findings": home_leader.findings(actor, view),
         "mine": my_findings(actor, view),
         "cards": home_leader.cards(actor, view, OFFICER_CARDS),
+        "card_columns": 5,
         "empty": home_leader.emptiness(actor, view),
     }
 

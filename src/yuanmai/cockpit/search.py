@@ -165,7 +165,7 @@ def find_blockers(actor: Actor, text: str, limit: int) -> Sequence[Hit]:
 # What a room below offers itself (in its own `search.py`, loaded before this one) is left to it.
 for _code, _name, _find, _permission, _icon, _order in (
     ("figures", _("Figures"), find_figures, SEE_FIGURES, "chart-bar", 20),
-    ("pages", _("Pages"), find_pages, "", "file", 30),
+    ("pages", _("Pages of the program"), find_pages, "", "file", 30),
     ("places", _("Places"), find_places, SEE_PLACES, "map-pin", 50),
     ("organisations", _("Organisations"), find_organisations, "", "sitemap", 60),
     ("people", _("Colleagues"), find_users, SEE_ORGANISATIONS, "user", 70),

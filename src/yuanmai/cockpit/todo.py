@@ -9,9 +9,8 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from yuanmai.core.figures import Query
 from yuanmai.core.findings import Finding
@@ -50,9 +49,9 @@ def reports(actor: Actor, today: date) -> Sequence[Todo]:
                     "Report %(n)d project for %(period)s", "Report %(n)d projects for %(period)s", missing
                 )
                 % {"n": missing, "period": period_name(which)},
-                reason=_t("No progress has been reported since the period began."),
+                reason=gettext("No progress has been reported since the period began."),
                 url=f"{entry}?{urlencode({'period': which.code, 'missing': '1'})}",
-                action=_t("Enter progress"),
+                action=gettext("Enter progress"),
                 due=which.last,
                 tone=tone,
                 icon="edit",
@@ -66,9 +65,9 @@ def period_name(period: Period) -> str:
     """Return a period in words: first half of March 2022."""
     month = f"{period.year}-{period.month:02d}"
     if period.half == 1:
-        return _t("the first half of %(month)s") % {"month": month}
+        return gettext("the first half of %(month)s") % {"month": month}
     if period.half == 2:
-        return _t("the second half of %(month)s") % {"month": month}
+        return gettext("the second half of %(month)s") % {"month": month}
     return month
 
 
@@ -84,11 +83,17 @@ def blockers(actor: Actor, today: date) -> Sequence[Todo]:
 
 def _blocker(row: Blocker, today: date) -> Todo:
     reason, action = {
-        Blocker.State.OPEN: (_t("Raised, and not yet handed to anybody."), _t("Hand over")),
-        Blocker.State.ANSWERED: (_t("Answered: close it, or send it back."), _t("Judge the answer")),
+        Blocker.State.OPEN: (gettext("Raised, and not yet handed to anybody."), gettext("Hand over")),
+        Blocker.State.ANSWERED: (
+            gettext("Answered: close it, or send it back."),
+            gettext("Judge the answer"),
+        ),
     }.get(
         Blocker.State(row.state),
-        (_t("Handed to %(body)s; the deadline has passed.") % {"body": row.body or "–"}, _t("Follow up")),
+        (
+            gettext("Handed to %(body)s; the deadline has passed.") % {"body": row.body or "–"},
+            gettext("Follow up"),
+        ),
     )
     late = row.due_on is not None and row.due_on < today
     return Todo(
@@ -112,9 +117,9 @@ def findings(actor: Actor, today: date) -> Sequence[Todo]:
     return [
         Todo(
             title=row.sentence,
-            reason=_t("You answer for this finding."),
+            reason=gettext("You answer for this finding."),
             url=reverse("cockpit:finding", args=[row.pk]),
-            action=_t("Answer"),
+            action=gettext("Answer the finding"),
             icon="alert-triangle",
             tone="warning",
         )
@@ -132,9 +137,9 @@ def imports(actor: Actor, today: date) -> Sequence[Todo]:
     return [
         Todo(
             title=row.file_name,
-            reason=_t("Uploaded and previewed, but not taken over yet."),
+            reason=gettext("Uploaded and previewed, but not taken over yet."),
             url=import_url(row),
-            action=_t("Continue"),
+            action=gettext("Continue"),
             due=timezone.localdate(row.created_at) + timedelta(days=7),
             icon="file-import",
         )
@@ -158,10 +163,10 @@ def password(actor: Actor, today: date) -> Sequence[Todo]:
         return []
     return [
         Todo(
-            title=_t("Change your password"),
-            reason=_t("Passwords are valid for %(n)s days.") % {"n": settings.PASSWORD_ROTATION_DAYS},
+            title=gettext("Change your password"),
+            reason=gettext("Passwords are valid for %(n)s days.") % {"n": settings.PASSWORD_ROTATION_DAYS},
             url=reverse("account_change_password"),
-            action=_t("Change"),
+            action=gettext("Change the password"),
             due=ends,
             tone="danger" if ends <= now else "warning",
             icon="key",
@@ -169,7 +174,9 @@ def password(actor: Actor, today: date) -> Sequence[Todo]:
     ]
 
 
-register_todo(TodoSource("reports", _("Reports"), reports, REPORT_PROGRESS, order=10, rooms=("projects",)))
+register_todo(
+    TodoSource("reports", _("Reports due"), reports, REPORT_PROGRESS, order=10, rooms=("projects",))
+)
 register_todo(
     TodoSource("blockers", _("Blockers"), blockers, DISPATCH_PROJECTS, order=20, rooms=("projects",))
 )

@@ -16,7 +16,12 @@ class Enterprise(Owned):
     chain = models.CharField(max_length=80, blank=True, verbose_name=_("Industry chain"))
     chain_role = models.CharField(max_length=40, blank=True, verbose_name=_("Role in the chain"))
     park = models.ForeignKey(
-        "places.Park", models.PROTECT, null=True, blank=True, related_name="enterprises", verbose_name=_("Park")
+        "places.Park",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="enterprises",
+        verbose_name=_("Park"),
     )
     address = models.CharField(max_length=200, blank=True, verbose_name=_("Address"))
     contact = models.CharField(max_length=80, blank=True, verbose_name=_("Contact"))
