@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("yuanmai.cockpit.urls")),
     path("", include("yuanmai.people.urls")),
     path("jobs/", include("yuanmai.core.jobs.urls")),
+    path("import/", include("yuanmai.core.workbooks.urls")),
     path("places/", include("yuanmai.places.urls")),
     path("enterprises/", include("yuanmai.enterprises.urls")),
     path("projects/", include("yuanmai.projects.urls")),

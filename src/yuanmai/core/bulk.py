@@ -59,7 +59,9 @@ def bulk_rows(model: type[models.Model], rows: Sequence[dict[str, Any]]) -> Sequ
     keys = _new_keys(model, len(rows))
     _columns, readers, statement = _plan(model, connection.vendor)
     names = [f.attname for f in model._meta.local_concrete_fields]
-    missing = {f.attname: f.get_default() for f in model._meta.local_concrete_fields if f.attname not in rows[0]}
+    missing = {
+        f.attname: f.get_default() for f in model._meta.local_concrete_fields if f.attname not in rows[0]
+    }
     assert model._meta.pk is not None
     pk = names.index(model._meta.pk.attname)
     missing.pop(names[pk], None)
@@ -71,7 +73,9 @@ def bulk_rows(model: type[models.Model], rows: Sequence[dict[str, Any]]) -> Sequ
                 statement,
                 [
                     tuple([key if i == pk else read(row) for i, read in reading])
-                    for key, row in zip(keys[start : start + _BATCH], ({**missing, **row} for row in part), strict=True)
+                    for key, row in zip(
+                        keys[start : start + _BATCH], ({**missing, **row} for row in part), strict=True
+                    )
                 ],
             )
     return keys

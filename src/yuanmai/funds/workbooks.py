@@ -39,14 +39,28 @@ class FundingColumns:
         return found
 
     def record(
-        self, act: Act, items: Sequence[tuple[Project, Mapping[str, Decimal]]], effective_on: date, batch: Any, *, new: bool
+        self,
+        act: Act,
+        items: Sequence[tuple[Project, Mapping[str, Decimal]]],
+        effective_on: date,
+        batch: Any,
+        *,
+        new: bool,
     ) -> None:
         """Store amounts of many projects; `new`: nothing was known of them before, so nothing is read back."""
         facts = [
             {
-                "project_id": project.pk, "source": FIELDS[code].value, "security": Security.PLANNED.value, "year": None,
-                "tranche": "", "amount": amount, "effective_on": effective_on, "recorded_at": act.now,
-                "recorded_by_id": act.actor.user_id, "retracted_at": None, "batch_id": batch.pk,
+                "project_id": project.pk,
+                "source": FIELDS[code].value,
+                "security": Security.PLANNED.value,
+                "year": None,
+                "tranche": "",
+                "amount": amount,
+                "effective_on": effective_on,
+                "recorded_at": act.now,
+                "recorded_by_id": act.actor.user_id,
+                "retracted_at": None,
+                "batch_id": batch.pk,
             }
             for project, values in items
             for code, amount in values.items()
@@ -57,7 +71,10 @@ class FundingColumns:
             return
         touch("funds")
         orgs = {project.pk: project.org_id for project, _values in items}
-        bulk_rows(FundingState, [row for key, fact in zip(keys, facts, strict=True) for row in _states(key, fact, orgs, act)])
+        bulk_rows(
+            FundingState,
+            [row for key, fact in zip(keys, facts, strict=True) for row in _states(key, fact, orgs, act)],
+        )
 
     def retract(self, act: Act, batch: Any) -> None:
         """Take back what a batch stored."""
@@ -69,13 +86,17 @@ class FundingColumns:
     def later(self, batch: Any, project_ids: Iterable[int]) -> set[int]:
         """Projects whose funding was entered after the batch."""
         wanted = set(project_ids)
-        rows = FundingFact.objects.filter(retracted_at=None, recorded_at__gt=batch.committed_at).exclude(batch=batch)
+        rows = FundingFact.objects.filter(retracted_at=None, recorded_at__gt=batch.committed_at).exclude(
+            batch=batch
+        )
         return {pk for pk in rows.values_list("project_id", flat=True) if pk in wanted}
 
 
 def _states(key: int, fact: Mapping[str, Any], orgs: Mapping[int, int], act: Act) -> list[dict[str, Any]]:
     """States of a source of which this is the first fact."""
-    line = FundingLine(key, fact["effective_on"], (fact["source"], fact["security"], None, ""), fact["amount"])
+    line = FundingLine(
+        key, fact["effective_on"], (fact["source"], fact["security"], None, ""), fact["amount"]
+    )
     return [
         {
             "project_id": fact["project_id"],

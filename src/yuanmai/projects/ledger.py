@@ -57,7 +57,13 @@ class LedgerPart(Protocol):
         """What is stored of these columns, by project id and field."""
 
     def record(
-        self, act: Act, items: Sequence[tuple[Project, Mapping[str, Decimal]]], effective_on: date, batch: Any, *, new: bool
+        self,
+        act: Act,
+        items: Sequence[tuple[Project, Mapping[str, Decimal]]],
+        effective_on: date,
+        batch: Any,
+        *,
+        new: bool,
     ) -> None:
         """Store values of many projects; `new`: nothing was known of them before."""
 

@@ -66,7 +66,11 @@ def record_new(act: Act, entries: Sequence[Entry], effective_on: date, *, batch:
     report_ids = iter(bulk_rows(ProgressReport, reports))
     bulk_rows(
         ListMembership,
-        [_row(e.project, common, {"list_code": code, "on": on}) for e in entries for code, on in e.lists.items()],
+        [
+            _row(e.project, common, {"list_code": code, "on": on})
+            for e in entries
+            for code, on in e.lists.items()
+        ],
     )
     states: list[dict[str, Any]] = []
     plan_rows, report_rows = iter(plans), iter(reports)
@@ -99,7 +103,9 @@ def _version(entry: Entry, by_key: Mapping[str, Project], common: Mapping[str, A
 
 def _version_fact(pk: int, row: Mapping[str, Any]) -> VersionFact:
     values = {name: row[name] for name in VERSION_FIELDS}
-    values.update(main=row["parent_id"] is None, pinyin=pinyin_of(row["name"]), has_site=row["site"] is not None)
+    values.update(
+        main=row["parent_id"] is None, pinyin=pinyin_of(row["name"]), has_site=row["site"] is not None
+    )
     return VersionFact(pk, row["effective_on"], values, row["stage"])
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from yuanmai.common.money import yuan_text
 from yuanmai.core.actions import Act, action
-from yuanmai.core.bulk import no_collection
+from yuanmai.core.bulk import bulk_insert, no_collection
 from yuanmai.core.figures.display import chinese
 from yuanmai.core.findings import Finding, FindingKind, finding_kind
 from yuanmai.core.findings_actions import store_findings
@@ -134,7 +135,7 @@ def import_ledger(act: Act, batch: ImportBatch, parsed: Parsed, progress: Progre
     batches.lock_for_commit(batch)
     if parsed.errors:
         raise ValidationError(_("The ledger has faults; nothing was taken over."))
-    plan = compare(parsed, batch.org_id, act.now.date())
+    plan = compare(parsed, batch.org_id, timezone.localdate(act.now))
     assert plan.effective_on is not None
     with no_collection():
         _record(act, batch, plan, progress)
@@ -239,7 +240,11 @@ def _record(act: Act, batch: ImportBatch, plan: Plan, progress: Progress | None)
                 change.uid = change.uid or str(project.uid)
                 change.target_id = project.pk
             for keeper in PARTS:
-                items = [(p, values) for (_c, w), p in zip(some, projects, strict=True) if (values := {f: v for f, v in w.parts.items() if f in keeper.fields})]
+                items = [
+                    (p, values)
+                    for (_c, w), p in zip(some, projects, strict=True)
+                    if (values := {f: v for f, v in w.parts.items() if f in keeper.fields})
+                ]
                 if items:
                     keeper.record(act, items, plan.effective_on, batch, new=new)
         if progress is not None:
@@ -369,6 +374,10 @@ class KeyProjectLedger:
     def remember(self, actor: Actor, org_id: int, decisions: Sequence[tuple[Sequence[str], str]]) -> None:
         """Keep decisions on columns."""
         remember_columns(actor, org_id, decisions)
+
+    def home_url(self) -> str:
+        """Address of the library."""
+        return reverse("projects:library")
 
     def url_of(self, uid: str) -> str:
         """Address of a project's page."""

@@ -30,7 +30,12 @@ def keep_preview(
     if batch is None:
         assert data is not None
         batch = ImportBatch(
-            org_id=org_id, kind=kind, file_name=file_name[-255:], digest=keep(data), created_at=act.now, created_by_id=act.actor.user_id
+            org_id=org_id,
+            kind=kind,
+            file_name=file_name[-255:],
+            digest=keep(data),
+            created_at=act.now,
+            created_by_id=act.actor.user_id,
         )
     elif batch.state != State.PREVIEWED:
         raise ValidationError(_("This import was taken over already."))
@@ -49,7 +54,11 @@ def lock_for_commit(batch: ImportBatch) -> None:
 def lock_for_undo(batch: ImportBatch) -> None:
     """The same for taking back."""
     if not ImportBatch.objects.filter(pk=batch.pk, state=State.COMMITTED).update(state=State.UNDONE):
-        text = _("This import was undone already.") if batch.state == State.UNDONE else _("This import was not taken over.")
+        text = (
+            _("This import was undone already.")
+            if batch.state == State.UNDONE
+            else _("This import was not taken over.")
+        )
         raise ValidationError(text, code="state")
     batch.state = State.UNDONE
 
@@ -78,8 +87,13 @@ def remember(act: Act, org_id: int, kind: str, decisions: Sequence[tuple[Sequenc
     """Keep decisions on column heads; the newest wins."""
     rows = [
         ColumnMapping(
-            org_id=org_id, kind=kind, key=path_key(path)[:200], header="/".join(path)[:200], field=code,
-            changed_at=act.now, changed_by_id=act.actor.user_id,
+            org_id=org_id,
+            kind=kind,
+            key=path_key(path)[:200],
+            header="/".join(path)[:200],
+            field=code,
+            changed_at=act.now,
+            changed_by_id=act.actor.user_id,
         )  # fmt: skip
         for path, code in decisions
         if path_key(path)

@@ -34,12 +34,22 @@ def _refuse(errors: list[dict[str, Any]]) -> Refused:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--kind", help="Kind of workbook; the key-project ledger unless said otherwise.")
 @click.option("--scope", help="Code of the organisation whose projects these are.")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day the figures speak of, if the file does not say.")
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day the figures speak of, if the file does not say.",
+)
 @click.option("--sheet", help="Name of the sheet, if the file has several.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
 @command
 def import_command(
-    file: Path, kind: str | None, scope: str | None, as_of: datetime | None, sheet: str | None, dry_run: bool, as_json: bool
+    file: Path,
+    kind: str | None,
+    scope: str | None,
+    as_of: datetime | None,
+    sheet: str | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Take over the workbook FILE: all of it, or nothing and a list of everything that is wrong in it."""
     code = _kind(kind)
@@ -51,7 +61,16 @@ def import_command(
     with everywhere():
         org = org_of(scope)
         try:
-            result = import_data(SYSTEM, code, org, data, file.name, Options(sheet=sheet, as_of=day), timezone.localdate(), dry_run=dry_run)
+            result = import_data(
+                SYSTEM,
+                code,
+                org,
+                data,
+                file.name,
+                Options(sheet=sheet, as_of=day),
+                timezone.localdate(),
+                dry_run=dry_run,
+            )
         except BookError as error:
             raise _refuse([book_document(error, file.name)]) from None
     if isinstance(result, Parsed):
@@ -59,13 +78,23 @@ def import_command(
     if as_json:
         print_json(result)
         return
-    click.echo("{sheet}: +{created} ~{updated} ={unchanged}".format(**result) + (f"  #{result['batch']}" if result["batch"] else ""))
+    click.echo(
+        "{sheet}: +{created} ~{updated} ={unchanged}".format(**result)
+        + (f"  #{result['batch']}" if result["batch"] else "")
+    )
     for finding in result["findings"]:
         click.echo(f"  ! {finding['message']}")
 
 
 def _io(file: Path, error: OSError) -> dict[str, str]:
-    return {"sheet": "", "cell": "", "column": "", "value": str(file), "rule": "file.unreadable", "message": f"{file}: {error.strerror}"}
+    return {
+        "sheet": "",
+        "cell": "",
+        "column": "",
+        "value": str(file),
+        "rule": "file.unreadable",
+        "message": f"{file}: {error.strerror}",
+    }
 
 
 @click.command("undo")
@@ -77,7 +106,9 @@ def undo_command(batch: int, as_json: bool) -> None:
         try:
             result = undo_batch(SYSTEM, batch)
         except ValidationError as error:
-            raise Refused("; ".join(error.messages), {"title": "; ".join(error.messages), "status": 409}) from None
+            raise Refused(
+                "; ".join(error.messages), {"title": "; ".join(error.messages), "status": 409}
+            ) from None
     if as_json:
         print_json(result)
     else:

@@ -24,11 +24,15 @@ def org_of(code: str | None) -> int:
         found = list(orgs[:2])
         if len(found) == 1:
             return int(found[0][0])
-        raise Refused(_("Say whose projects these are: --scope CODE. Known: %(codes)s") % {"codes": _codes(orgs)})
+        raise Refused(
+            _("Say whose projects these are: --scope CODE. Known: %(codes)s") % {"codes": _codes(orgs)}
+        )
     for pk, known in orgs.filter(code=code):
         if known == code:
             return int(pk)
-    raise Refused(_("There is no organisation “%(code)s”. Known: %(codes)s") % {"code": code, "codes": _codes(orgs)})
+    raise Refused(
+        _("There is no organisation “%(code)s”. Known: %(codes)s") % {"code": code, "codes": _codes(orgs)}
+    )
 
 
 def _codes(orgs: Any) -> str:

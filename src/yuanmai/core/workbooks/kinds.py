@@ -71,6 +71,9 @@ class ImportKind(Protocol):
     def remember(self, actor: Actor, org_id: int, decisions: Sequence[tuple[Sequence[str], str]]) -> None:
         """The action that keeps decisions on columns."""
 
+    def home_url(self) -> str:
+        """Address of the list of what was imported."""
+
     def url_of(self, uid: str) -> str:
         """Address of a stored thing's page."""
 

@@ -67,7 +67,9 @@ def read_file(
 def read_batch(batch: ImportBatch, spec: KindSpec) -> Parsed:
     """Read the kept file of a batch with the decisions made for it."""
     mapping = remembered(batch.org_id, batch.kind)
-    return read_file(load(batch.digest), batch.file_name, spec, mapping, Options.from_json(batch.summary.get("options")))
+    return read_file(
+        load(batch.digest), batch.file_name, spec, mapping, Options.from_json(batch.summary.get("options"))
+    )
 
 
 def fault_document(fault: Fault) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, get_language
 
+from yuanmai.common.money import yuan_text
 from yuanmai.core.workbooks.engine.faults import BookError, Fault
 from yuanmai.core.workbooks.engine.spec import KindSpec
 
@@ -14,42 +15,127 @@ lazy = gettext_lazy
 
 # rule → (what is wrong, what to do). {name} is filled from the fault's parameters.
 RULES: dict[str, tuple[Any, Any]] = {
-    "name.missing": (lazy("The project has no name."), lazy("Write the name, or delete the row if it is no project.")),
-    "number.not_a_number": (lazy("This is not a number."), lazy("Write one number, e.g. 3500 or 3500万元; leave the cell empty if it is unknown.")),
-    "number.is_a_date": (lazy("This is a date, not an amount."), lazy("Set the cell's format to number and write the amount again.")),
-    "number.too_large": (lazy("The amount is impossibly large."), lazy("Check the unit of the column and the number of digits.")),
-    "number.negative": (lazy("The amount is negative."), lazy("Amounts are 0 or more; write a correction into the month it belongs to.")),
-    "money.currency": (lazy("The amount is in a foreign currency."), lazy("Convert it to yuan and name the rate in the remarks.")),
-    "done.over_total": (lazy("More is done ({left}) than the total investment ({right})."), lazy("Check the unit of both cells; if the total has grown, enter the new total.")),
-    "done.over_plan": (lazy("More is done this year ({left}) than planned for the year ({right})."), lazy("Possible, but check it: often last year's work was added.")),
-    "done.month_over_year": (lazy("The month's amount ({left}) is larger than the year's ({right})."), lazy("The year's amount includes the month; correct one of the two.")),
-    "done.year_over_all": (lazy("This year's amount ({left}) is larger than that since the start ({right})."), lazy("The amount since the start includes this year; correct one of the two.")),
-    "plan.over_total": (lazy("The year's plan ({left}) is larger than the total investment ({right})."), lazy("Check the unit of both cells.")),
-    "funds.over_total": (lazy("The sources add up to {left}, more than the total investment of {right}."), lazy("Correct the sources or the total.")),
-    "date.end_before_start": (lazy("It ends ({right}) before it starts ({left})."), lazy("Correct the start or the completion.")),
+    "name.missing": (
+        lazy("The project has no name."),
+        lazy("Write the name, or delete the row if it is no project."),
+    ),
+    "number.not_a_number": (
+        lazy("This is not a number."),
+        lazy("Write one number, e.g. 3500 or 3500万元; leave the cell empty if it is unknown."),
+    ),
+    "number.is_a_date": (
+        lazy("This is a date, not an amount."),
+        lazy("Set the cell's format to number and write the amount again."),
+    ),
+    "number.too_large": (
+        lazy("The amount is impossibly large."),
+        lazy("Check the unit of the column and the number of digits."),
+    ),
+    "number.negative": (
+        lazy("The amount is negative."),
+        lazy("Amounts are 0 or more; write a correction into the month it belongs to."),
+    ),
+    "money.currency": (
+        lazy("The amount is in a foreign currency."),
+        lazy("Convert it to yuan and name the rate in the remarks."),
+    ),
+    "done.over_total": (
+        lazy("More is done ({left}) than the total investment ({right})."),
+        lazy("Check the unit of both cells; if the total has grown, enter the new total."),
+    ),
+    "done.over_plan": (
+        lazy("More is done this year ({left}) than planned for the year ({right})."),
+        lazy("Possible, but check it: often last year's work was added."),
+    ),
+    "done.month_over_year": (
+        lazy("The month's amount ({left}) is larger than the year's ({right})."),
+        lazy("The year's amount includes the month; correct one of the two."),
+    ),
+    "done.year_over_all": (
+        lazy("This year's amount ({left}) is larger than that since the start ({right})."),
+        lazy("The amount since the start includes this year; correct one of the two."),
+    ),
+    "plan.over_total": (
+        lazy("The year's plan ({left}) is larger than the total investment ({right})."),
+        lazy("Check the unit of both cells."),
+    ),
+    "funds.over_total": (
+        lazy("The sources add up to {left}, more than the total investment of {right}."),
+        lazy("Correct the sources or the total."),
+    ),
+    "date.end_before_start": (
+        lazy("It ends ({right}) before it starts ({left})."),
+        lazy("Correct the start or the completion."),
+    ),
     "date.unreadable": (lazy("This is not a date."), lazy("Write it as 2022-03, 2022年3月 or 2022-03-15.")),
     "date.impossible_month": (lazy("There is no such month."), lazy("Months are 1 to 12.")),
     "date.impossible_day": (lazy("There is no such day."), lazy("Check the day of the month.")),
-    "row.duplicate": (lazy("The same project stands in {first} already."), lazy("Delete one of the two rows; if they are two projects, give them different names or codes.")),
-    "kind.unknown": (lazy("This is no kind of project."), lazy("Write 新开工, 续建 or 预备; “{nearest}” comes nearest.")),
-    "state.unknown": (lazy("This state is not known."), lazy("Write 已开工, 未开工, 已复工, 未复工 or 已竣工.")),
-    "percent.range": (lazy("This share is out of range."), lazy("Write a share between 0 % and {maximum} %.")),
-    "percent.contradicts": (lazy("{stated} is stated, {computed} follows from the amounts."), lazy("Correct the share or the amounts; the system uses the computed one.")),
-    "text.too_long": (lazy("The text is too long (at most {limit} characters)."), lazy("Shorten it; details belong into the remarks.")),
-    "column.missing": (lazy("No column with the project's name was found."), lazy("Name the column 项目名称, or choose it in the browser's import.")),
+    "row.duplicate": (
+        lazy("The same project stands in {first} already."),
+        lazy("Delete one of the two rows; if they are two projects, give them different names or codes."),
+    ),
+    "kind.unknown": (
+        lazy("This is no kind of project."),
+        lazy("Write 新开工, 续建 or 预备; “{nearest}” comes nearest."),
+    ),
+    "state.unknown": (
+        lazy("This state is not known."),
+        lazy("Write 已开工, 未开工, 已复工, 未复工 or 已竣工."),
+    ),
+    "percent.range": (
+        lazy("This share is out of range."),
+        lazy("Write a share between 0 % and {maximum} %."),
+    ),
+    "percent.contradicts": (
+        lazy("{stated} is stated, {computed} follows from the amounts."),
+        lazy("Correct the share or the amounts; the system uses the computed one."),
+    ),
+    "text.too_long": (
+        lazy("The text is too long (at most {limit} characters)."),
+        lazy("Shorten it; details belong into the remarks."),
+    ),
+    "column.missing": (
+        lazy("No column with the project's name was found."),
+        lazy("Name the column 项目名称, or choose it in the browser's import."),
+    ),
 }
 
 FILES: dict[str, tuple[Any, Any]] = {
     "empty": (lazy("The file is empty."), lazy("Save the workbook again and choose that file.")),
-    "too_big": (lazy("The file is too big (limit {limit_mb} MB)."), lazy("Delete pictures and unused sheets, or split the list.")),
-    "too_big_sheet": (lazy("The sheet reaches over too many cells."), lazy("Something stands far away from the table: delete the rows and columns behind it, then save again.")),
-    "too_wide": (lazy("The sheet has more than {limit} columns."), lazy("Something stands far to the right of the table: delete the columns behind it, then save again.")),
-    "encrypted": (lazy("The file is protected by a password."), lazy("Open it, remove the password (File › Information › Protect), and save it again.")),
-    "corrupt": (lazy("The file is damaged and cannot be read."), lazy("Open it in Excel or WPS, save it under a new name, and choose that file.")),
+    "too_big": (
+        lazy("The file is too big (limit {limit_mb} MB)."),
+        lazy("Delete pictures and unused sheets, or split the list."),
+    ),
+    "too_big_sheet": (
+        lazy("The sheet reaches over too many cells."),
+        lazy(
+            "Something stands far away from the table: delete the rows and columns behind it, then save again."
+        ),
+    ),
+    "too_wide": (
+        lazy("The sheet has more than {limit} columns."),
+        lazy(
+            "Something stands far to the right of the table: delete the columns behind it, then save again."
+        ),
+    ),
+    "encrypted": (
+        lazy("The file is protected by a password."),
+        lazy("Open it, remove the password (File › Information › Protect), and save it again."),
+    ),
+    "corrupt": (
+        lazy("The file is damaged and cannot be read."),
+        lazy("Open it in Excel or WPS, save it under a new name, and choose that file."),
+    ),
     "format": (lazy("This is not a workbook."), lazy("Choose a file of type .xlsx, .xls or .csv.")),
-    "no_header": (lazy("No row with column heads was found in {sheets}."), lazy("The table needs a row with 项目名称 and at least two more known heads.")),
+    "no_header": (
+        lazy("No row with column heads was found in {sheets}."),
+        lazy("The table needs a row with 项目名称 and at least two more known heads."),
+    ),
     "no_sheet": (lazy("There is no sheet “{sheet}”."), lazy("Choose one of the workbook's sheets.")),
-    "no_rows": (lazy("There is a head, but no project below it."), lazy("Check that the right sheet was chosen.")),
+    "no_rows": (
+        lazy("There is a head, but no project below it."),
+        lazy("Check that the right sheet was chosen."),
+    ),
     "gone": (lazy("The uploaded file is no longer kept."), lazy("Upload it again.")),
 }
 
@@ -64,14 +150,11 @@ def _fill(text: Any, params: Mapping[str, object]) -> str:
 
 
 def amount(text: object) -> str:
-    """An amount in yuan as people of the field read it: 万元, without trailing noughts."""
+    """An amount in yuan as people of the field read it."""
     try:
-        number = Decimal(str(text)) / 10_000
+        return yuan_text(Decimal(str(text)), chinese=not (get_language() or "zh").startswith("en"))
     except ArithmeticError:
         return str(text)
-    plain = f"{number:,f}"
-    plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
-    return _("%(number)s ×10,000 yuan") % {"number": plain}
 
 
 def share(text: object, digits: int = 1) -> str:
@@ -85,7 +168,10 @@ def _params(fault: Fault) -> dict[str, object]:
         params["left"], params["right"] = amount(params["left"]), amount(params["right"])
     if fault.rule == "percent.contradicts":
         digits = int(str(params.get("digits", 1)))
-        params["stated"], params["computed"] = share(params["stated"], digits), share(params["computed"], max(digits, 1))
+        params["stated"], params["computed"] = (
+            share(params["stated"], digits),
+            share(params["computed"], max(digits, 1)),
+        )
     return params
 
 

@@ -51,10 +51,8 @@ def converters(
         if field.type == "index":
             continue
         two_digits = any(
-            (isinstance(cell, str)
-            and re.search(r"\d{4}[.]0\d", cell))
-            or (isinstance(cell, float)
-            and re.search(r"^\d{4}\.0\d$", format(cell, ".10g")))
+            (isinstance(cell, str) and re.search(r"\d{4}[.]0\d", cell))
+            or (isinstance(cell, float) and re.search(r"^\d{4}\.0\d$", format(cell, ".10g")))
             for row in samples
             if column.index < len(row) and (cell := row[column.index]) is not None
         )
