@@ -14,6 +14,15 @@ def weights(count: int, seed: int) -> list[int]:
     return numbers
 
 
+def paced(parts: Sequence[int | Decimal], seed: int, runs: Sequence[bool]) -> list[int]:
+    """Return weights for what was done of `parts` (plans): each at a pace of its own (±15 %), nothing where nothing runs."""
+    pace = weights(len(parts), seed)
+    return [
+        int(part * (850 + (p - 500) * 3 // 10) / 1000) if run else 0
+        for part, p, run in zip(parts, pace, runs, strict=True)
+    ]
+
+
 def split(total: Decimal, parts: Sequence[int], step: Decimal) -> list[Decimal]:
     """Divide `total` in proportion to `parts` into multiples of `step`; the largest part takes what is left over.
 

@@ -13,7 +13,7 @@ from yuanmai.enterprises.models import Enterprise
 from yuanmai.funds.models import FundingFact
 from yuanmai.funds.projection import refold
 from yuanmai.people.models import Organisation
-from yuanmai.projects.models import Project
+from yuanmai.projects.models import Blocker, Project
 from yuanmai.projects.projection import pinyin_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -48,6 +48,21 @@ def fund(act: Act, lines: Iterable[tuple[Project, dict[str, Any]]], on: date, re
     ]
     FundingFact.objects.bulk_create(facts, batch_size=500)
     refold({fact.project_id for fact in facts}, recorded_at)
+
+
+def block(by_name: dict[str, Project], items: Iterable[dict[str, Any]]) -> None:
+    """Record blockers of projects that are named as the ledger names them."""
+    Blocker.objects.bulk_create(
+        [
+            Blocker(
+                org_id=by_name[item["project"]].org_id,
+                recorded_at=moment(item["opened_on"]),
+                synthetic=True,
+                **{**item, "project": by_name[item["project"]], "title": named(item["title"])},
+            )
+            for item in items
+        ]
+    )
 
 
 def register(org: Organisation, records: Iterable[dict[str, Any]]) -> list[Enterprise]:

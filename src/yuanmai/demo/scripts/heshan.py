@@ -49,7 +49,7 @@ def load(act: Act, orgs: dict[str, Organisation]) -> int:
                 "site": site,
             },
             parent_key="main",
-            synthetic=True,
+            synthetic=row["name"] != "鹤山工业城5G智慧园区(一期)",
         )
         for row, site in zip(rows, places[1:], strict=True)
     ]

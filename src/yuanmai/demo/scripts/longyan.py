@@ -6,9 +6,9 @@ from typing import Any
 
 from yuanmai.common.money import WAN
 from yuanmai.core.actions import Act
-from yuanmai.demo.expand import split, weights
+from yuanmai.demo.expand import paced, split, weights
 from yuanmai.demo.presets import preset
-from yuanmai.demo.scripts.common import moment, month_ends, named, sites, wan
+from yuanmai.demo.scripts.common import block, fund, moment, month_ends, named, sites, wan
 from yuanmai.people.models import Organisation
 from yuanmai.projects.models import Project
 from yuanmai.projects.recording import Entry, record
@@ -37,6 +37,8 @@ def load(act: Act, orgs: dict[str, Organisation]) -> int:
         act, [*_upgrades(data, orgs), *_batch(data, orgs)], opening, recorded_at=moment(opening, 18)
     )
     _history(act, data, [(row, project) for row, project in zip(rows, projects, strict=True) if row["plan"]])
+    fund(act, _funding(data, rows, projects), opening, moment(opening, 18))
+    block(dict(zip([row["entry"].version["name"] for row in rows], projects, strict=True)), data["blockers"])
     _report_batch(act, data, others[data["technical_upgrade"]["count"] :])
     return len(projects) + len(others)
 
@@ -50,7 +52,9 @@ def _standardization(data: dict[str, Any], orgs: dict[str, Organisation]) -> lis
         wan(whole["total"] - sum(n["total"] for n in named_ones)) or Decimal(0), weights(count, 3), WAN
     )
     plans = split(Decimal(left["plan"]) * WAN, weights(keys, 5), WAN)
-    dones = split(Decimal(left["done"]) * WAN, weights(keys, 5), WAN)
+    first_waiting = key["count"] - key["new_start"] + key["started"]
+    runs = [len(named_ones) + rest < first_waiting for rest in range(keys)]
+    dones = split(Decimal(left["done"]) * WAN, paced([plan / WAN for plan in plans], 6, runs), WAN)
     longitude, latitude = data["map"]["centre"]
     places = sites((longitude, latitude), whole["count"])
     rows = []
@@ -68,9 +72,10 @@ def _standardization(data: dict[str, Any], orgs: dict[str, Organisation]) -> lis
             "kind": "new_start" if new else "continuing",
             "plan": plan,
             "done": (wan(special["done"]) if special else dones[rest]) if is_key else None,
-            "started": not new or index < key["count"] - key["new_start"] + key["started"],
+            "started": not new or index < first_waiting,
             "completed": bool(special and special.get("completed")),
             "visible": special["visible"] if special else "",
+            "total": total,
         }
         lists = [whole["list"]] + [item["name"] for item in data["lists"] if index < item["count"]]
         row["entry"] = Entry(
@@ -88,7 +93,7 @@ def _standardization(data: dict[str, Any], orgs: dict[str, Organisation]) -> lis
                 "finish_on": special["finish"] if special else date(2021 + index % 3, 6, 30),
                 "total_investment": total,
                 "content": special["content"] if special else "",
-                "stage": "" if is_key else ("operating" if index % 3 == 0 else "preparation"),
+                "stage": "" if is_key else ("operating", "construction", "preparation")[index % 3],
                 "site": places[index],
             },
             plans=[{"year": 2020, "kind": row["kind"], "planned_investment": plan}] if is_key else [],
@@ -111,11 +116,35 @@ def _history(act: Act, data: dict[str, Any], rows: list[tuple[dict[str, Any], Pr
             report = {
                 "investment_done": done if running or last else Decimal(0),
                 "started" if row["kind"] == "new_start" else "resumed": running,
-                "visible_progress": row["visible"] if last else "",
+                "visible_progress": row["visible"] if last else ("主体施工" if running else "办理前期手续"),
+                "problems": "" if row["started"] else "用地报批未完成",
                 "completed": True if row["completed"] and last else None,
             }
             entries.append(Entry(row["org"].pk, project, reports=[report]))
         record(act, entries, day, recorded_at=moment(day))
+
+
+def _funding(
+    data: dict[str, Any], rows: list[dict[str, Any]], projects: list[Project]
+) -> list[tuple[Project, dict[str, Any]]]:
+    """Return the sources: bonds approved for thirteen projects as published; the rest made up, own funds and loans."""
+    bonds = data["bonds"]
+    issued = split(Decimal(bonds["total"]) * WAN, weights(bonds["count"], 17), 100 * WAN)
+    lines = []
+    for index, (row, project) in enumerate(zip(rows, projects, strict=True)):
+        bond = issued[index] if index < len(issued) else Decimal(0)
+        own = ((row["total"] - bond) * 6 / 10 / WAN).to_integral_value() * WAN
+        sources = (
+            ("special_bond", "issued", bond),
+            ("own", "secured", own),
+            ("loan", "planned", row["total"] - bond - own),
+        )
+        lines += [
+            (project, {"source": source, "security": security, "year": None, "amount": amount})
+            for source, security, amount in sources
+            if amount
+        ]
+    return lines
 
 
 def _upgrades(data: dict[str, Any], orgs: dict[str, Organisation]) -> list[Entry]:

@@ -2,13 +2,15 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from yuanmai.common.money import WAN
 from yuanmai.core.actions import Act
-from yuanmai.demo.expand import split, weights
+from yuanmai.demo.expand import paced, split, weights
 from yuanmai.demo.presets import preset
-from yuanmai.demo.scripts.common import moment, month_ends, named, register, sites
+from yuanmai.demo.scripts.common import block, fund, moment, month_ends, named, register, sites
 from yuanmai.people.models import Organisation
+from yuanmai.projects.models import Project
 from yuanmai.projects.recording import Entry, record
 
 NINE = (
@@ -30,10 +32,15 @@ def load(act: Act, orgs: dict[str, Organisation]) -> int:
     register(org, data["enterprises"])
     infra, opening = data["infrastructure"], date(2022, 1, 1)
     count = infra["count"]
-    totals, plans, dones = (
+    totals, plans = (
         split(Decimal(infra[name]) * WAN, weights(count, seed), WAN)
-        for name, seed in (("total", 2), ("plan", 4), ("done", 4))
+        for name, seed in (("total", 2), ("plan", 4))
     )
+    runs = [
+        index < infra["started"] or infra["new_start"] <= index < infra["new_start"] + infra["resumed"]
+        for index in range(count)
+    ]
+    dones = split(Decimal(infra["done"]) * WAN, paced([plan / WAN for plan in plans], 6, runs), WAN)
     longitude, latitude = data["map"]["centre"]
     places = sites((longitude, latitude), count + len(data["library"]["projects"]))
     entries = []
@@ -77,15 +84,36 @@ def load(act: Act, orgs: dict[str, Organisation]) -> int:
     for month, day in enumerate(month_ends(2022, 3), start=1):
         reports = []
         for index, project in enumerate(projects[:count]):
-            new = index < infra["new_start"]
-            running = index < infra["started"] if new else index < infra["new_start"] + infra["resumed"]
+            new, running = index < infra["new_start"], runs[index]
             done = dones[index] if month == 3 else (dones[index] * month / 3 / WAN).to_integral_value() * WAN
             reports.append(
                 Entry(
                     org.pk,
                     project,
-                    reports=[{"investment_done": done, "started" if new else "resumed": running}],
+                    reports=[
+                        {
+                            "investment_done": done,
+                            "started" if new else "resumed": running,
+                            "visible_progress": "主体施工" if running else "办理前期手续",
+                            "problems": "" if running else "前期手续未完成",
+                        }
+                    ],
                 )
             )
         record(act, reports, day, recorded_at=moment(day))
+    names = [entry.version["name"] for entry in entries if entry.version]
+    block(dict(zip(names, projects, strict=True)), data["blockers"])
+    fund(act, _funding(data, projects[:count], totals), opening, moment(opening, 18))
     return len(projects)
+
+
+def _funding(
+    data: dict[str, Any], projects: list[Project], totals: list[Decimal]
+) -> list[tuple[Project, dict[str, Any]]]:
+    """Return the made-up sources of the infrastructure plans: shares of each project's total investment."""
+    lines = []
+    for project, total in zip(projects, totals, strict=True):
+        for source, security, percent in data["infrastructure"]["funding"]:
+            amount = (total * percent / 100 / WAN).to_integral_value() * WAN
+            lines.append((project, {"source": source, "security": security, "year": None, "amount": amount}))
+    return lines
