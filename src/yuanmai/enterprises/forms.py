@@ -36,16 +36,18 @@ class EnterpriseForm(forms.ModelForm[Enterprise]):
     """What is known of an enterprise. The rules are the action's; the form only asks."""
 
     org = forms.ChoiceField(label=_("Organisation"))
+    # Not made from the model: that would read the parks when this module is loaded, outside of any data scope.
+    park = forms.ModelChoiceField(queryset=Park.objects.none(), label=_("Park"), required=False)
 
     class Meta:
         model = Enterprise
         fields = [
-            "name", "credit_code", "industry", "chain", "chain_role", "park", "address", "contact", "phone", "note",
+            "name", "credit_code", "industry", "chain", "chain_role", "address", "contact", "phone", "note",
         ]  # fmt: skip
         widgets = {"note": forms.Textarea(attrs={"rows": 3})}
         help_texts = {"credit_code": _("18 characters, as on the business licence")}
 
-    field_order = ["org"]
+    field_order = ["org", "name", "credit_code", "industry", "chain", "chain_role", "park"]
 
     def __init__(self, *args: Any, orgs: Sequence[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,6 +61,7 @@ class EnterpriseForm(forms.ModelForm[Enterprise]):
         assert isinstance(park, forms.ModelChoiceField)
         park.queryset = Park.objects.filter(org_id__in=[pk for pk, _name in orgs]).order_by("name")
         if self.instance.pk:
+            self.initial.setdefault("park", self.instance.park_id)
             del self.fields["org"]
 
     def clean_credit_code(self) -> str:

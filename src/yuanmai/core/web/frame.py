@@ -13,9 +13,11 @@ SESSION_KEY = "view"
 def parse_moment(text: str) -> datetime:
     """Return an aware moment from ISO text (a date means its end); raises `BadRequest` with what was wrong."""
     try:
-        moment = parse_datetime(text)
-        if moment is None and (day := parse_date(text)):
+        # The day first: parse_datetime, too, reads a bare date, and as its beginning.
+        if len(text) == len("2022-03-31") and (day := parse_date(text)):
             moment = datetime(day.year, day.month, day.day, 23, 59, 59)  # noqa: DTZ001
+        else:
+            moment = parse_datetime(text)
     except ValueError:
         moment = None
     if moment is None:
