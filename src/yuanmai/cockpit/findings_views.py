@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
+from yuanmai.cockpit import evidence
 from yuanmai.core import findings_actions as verbs
 from yuanmai.core.audit.models import AuditEntry
 from yuanmai.core.findings import KINDS, Finding
@@ -156,6 +157,7 @@ def finding(request: HttpRequest, pk: int) -> HttpResponse:
         "owners": owners(row) if not refused else [],
         "errors": errors,
         "note": note,
+        "evidence": evidence.lines(row),
         "is_open": row.state == Finding.State.OPEN,
         "history": history(row),
         "breadcrumbs": [

@@ -135,9 +135,9 @@ def audit(request: HttpRequest) -> dict[str, Any]:
         "entries": list(AuditEntry.objects.filter(org_id__in=ids).order_by("-sequence")[:12]),
         "tasks": tasks(
             task(_("Audit log"), _("Who did what, when, from where; before and after."), "list-search",
-                 "core:audit", "core:audit_log", "audit:list"),
+                 "core:audit_log"),
             task(_("Verify the chain"), _("Prove that no entry was changed or taken out."), "shield-check",
-                 "core:audit_verify", "audit:verify"),
+                 "core:audit_verify"),
         ),
     }  # fmt: skip
 

@@ -19,7 +19,6 @@ from yuanmai.core.findings_queries import open_findings
 from yuanmai.core.permissions import SEE_FINDINGS
 from yuanmai.core.policy import Actor
 from yuanmai.core.temporal import KNOWN_FOREVER
-from yuanmai.core.web.links import link
 from yuanmai.people.view_context import OrgView, ViewContext
 from yuanmai.projects.engine import lights as light_engine
 from yuanmai.projects.models import Blocker, ProjectState
@@ -57,7 +56,6 @@ COMPARED = (
     "projects.red_count",
 )
 UNITS_MAX = 60
-IMPORT_PAGES = ("core:import_new", "core:import", "core:imports")
 BEHIND_MAX = 8
 LIST_MAX = 6
 
@@ -286,9 +284,7 @@ def emptiness(actor: Actor, view: ViewContext) -> dict[str, Any] | None:
     return {
         "day": day,
         "day_url": f"/?{urlencode({**parameters, 'as_of': day.isoformat()})}" if day else "",
-        "import_url": next((u for n in IMPORT_PAGES if (u := link(n))), "")
-        if not actor.why_not(IMPORT_PROJECTS)
-        else "",
+        "import_url": "" if actor.why_not(IMPORT_PROJECTS) else reverse("imports:new"),
     }
 
 

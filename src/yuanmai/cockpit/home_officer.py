@@ -34,14 +34,14 @@ def quick_actions(actor: Actor) -> list[dict[str, str]]:
     wanted = (
         (
             IMPORT_PROJECTS,
-            ("core:import_new", "core:import", "core:imports"),
+            ("imports:new",),
             _("Import a workbook"),
             "file-import",
         ),
         (REPORT_PROGRESS, ("projects:progress",), _("Enter progress"), "edit"),
-        (EDIT_PROJECTS, ("projects:create", "projects:new"), _("New project"), "plus"),
+        (EDIT_PROJECTS, ("projects:create",), _("New project"), "plus"),
         (EDIT_ENTERPRISES, ("enterprises:create",), _("New enterprise"), "building-factory-2"),
-        (EDIT_FUNDS, ("funds:list", "funds:home", "funds:sources"), _("Record funding"), "coins"),
+        (EDIT_FUNDS, ("funds:index",), _("Record funding"), "coins"),
         ("cockpit.bulletin", ("cockpit:bulletins",), _("Write the bulletin"), "file-text"),
     )
     found = []
@@ -77,7 +77,7 @@ def undo_url(row: ImportBatch) -> str:
     """Return where an import is undone by one tap; "" when it cannot be."""
     if row.state != ImportBatch.State.COMMITTED:
         return ""
-    return link("core:import_undo", row.pk) or link("core:undo_import", row.pk)
+    return reverse("imports:undo", args=[row.pk])
 
 
 def home(request: HttpRequest) -> dict[str, Any]:

@@ -46,11 +46,7 @@ def find_places(actor: Actor, text: str, limit: int) -> Sequence[Hit]:
 
 
 def _place_url(row: Any, kind: str) -> str:
-    return (
-        link("places:record", kind, row.pk)
-        or link(f"places:{kind}", row.pk)
-        or f"{link('places:map') or '/map/'}?selected={kind}-{row.pk}"
-    )
+    return link("places:record", kind, row.pk) or f"{reverse('places:map')}?selected={kind}-{row.pk}"
 
 
 def find_organisations(actor: Actor, text: str, limit: int) -> Sequence[Hit]:
@@ -87,21 +83,19 @@ def find_users(actor: Actor, text: str, limit: int) -> Sequence[Hit]:
         )
         found = [(user.hit_rank, user) for user in ranked_rows.order_by("hit_rank", "full_name")[:limit]]
     return [
-        Hit(user.full_name or user.username, _user_url(user), _posts(user), "user", rank)
+        Hit(
+            user.full_name or user.username,
+            reverse("people:user", args=[user.pk]),
+            _posts(user),
+            "user",
+            rank,
+        )
         for rank, user in found
     ]
 
 
 def _posts(user: User) -> str:
     return ", ".join(f"{post.role.label} · {post.org.label}" for post in list(user.posts.all())[:2])
-
-
-def _user_url(user: User) -> str:
-    return (
-        link("people:user", user.pk)
-        or link("people:user", user.username)
-        or f"{link('people:users') or '/people/'}?q={user.username}"
-    )
 
 
 def find_figures(actor: Actor, text: str, limit: int) -> Sequence[Hit]:

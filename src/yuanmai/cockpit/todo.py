@@ -149,7 +149,7 @@ def imports(actor: Actor, today: date) -> Sequence[Todo]:
 
 def import_url(batch: ImportBatch) -> str:
     """Return the page of an import."""
-    return link("core:import", batch.pk) or link("core:import_batch", batch.pk) or f"/imports/{batch.pk}/"
+    return reverse("imports:record", args=[batch.pk])
 
 
 def password(actor: Actor, today: date) -> Sequence[Todo]:

@@ -21,8 +21,8 @@ from yuanmai.core.figures import FIGURES, Query
 from yuanmai.core.search import matching
 from yuanmai.core.templatetags.ui import LIGHTS
 from yuanmai.core.web import page
-from yuanmai.core.web.links import link
 from yuanmai.people.view_context import ViewContext
+from yuanmai.places.queries.layers import LAYERS, extent
 from yuanmai.projects.models import Kind, ProjectState, ProjectVersion, Stage
 from yuanmai.projects.queries import list_codes, main_projects
 from yuanmai.projects.queries.lights import RANKS, completion_order, light_of, with_light, words
@@ -31,6 +31,7 @@ VIEWS = ("board", "table", "map")
 PER_COLUMN = 40
 PER_PAGE = 60
 SITES_MAX = 5000
+BENEATH = {"parks", "zones"}  # layers of the places room that lie below the projects
 SORTS = {
     "light": ("-light_rank", F("completion").asc(nulls_last=True), "name", "pk"),
     "start": (F("start_on").asc(nulls_last=True), "name", "pk"),
@@ -125,6 +126,9 @@ def wall(request: HttpRequest) -> HttpResponse:
                 ("map", _("Map"), "map-2"),
             )
         ],
+        "filtered": any(
+            form.cleaned_data.get(name) for name in form.fields if name not in {"view", "full", "sort"}
+        ),
         "full": request.GET.get("full") == "1",
         "full_url": f"?{urlencode({**rest, 'view': shown, 'full': '1'})}",
         "leave_url": f"?{urlencode({**{k: v for k, v in rest.items() if k != 'full'}, 'view': shown})}",
@@ -194,7 +198,7 @@ def card(row: ProjectState, query: Query) -> dict[str, Any]:
         "responsible": row.responsible,
         "leader": row.leader,
         "planned": row.planned_investment,
-        "done": row.investment_done,
+        "done": row.investment_done or 0,
         "progress": row.visible_progress,
         "stage": row.get_stage_display(),
         "kind": row.get_kind_display(),
@@ -239,20 +243,19 @@ def layers(request: HttpRequest) -> HttpResponse:
     """The layers of the wall chart's map: parks below, sites of projects above."""
     query = question(request)
     sites = f"{reverse('cockpit:wall_sites')}?{request.GET.urlencode()}"
-    parks = link("places:geojson", "park") or link("places:layer", "park")
-    found: list[dict[str, Any]] = []
-    if parks:
-        found.append(
-            {"id": "parks", "label": _("Parks"), "url": parks, "kind": "area", "tone": "secondary", "visible": True,
-             "label_field": "name", "height_field": None, "color_field": None}
-        )  # fmt: skip
+    frame = urlencode(request.view.parameters)  # type: ignore[attr-defined]
+    found: list[dict[str, Any]] = [
+        {**layer.description(), "url": f"{reverse('places:map_layer', args=[layer.code])}?{frame}"}
+        for layer in LAYERS.values()
+        if layer.code in BENEATH and not request.actor.why_not(layer.permission)  # type: ignore[attr-defined]
+    ]
     for code, label, kind in (("areas", _("Sites"), "area"), ("points", _("Projects"), "point")):
         found.append(
             {"id": code, "label": label, "url": f"{sites}&shape={code}", "kind": kind, "tone": "primary",
              "visible": True, "label_field": "name" if kind == "point" else None, "height_field": None,
              "color_field": "light"}
         )  # fmt: skip
-    return JsonResponse({"layers": found, "tiles": None, "bounds": bounds(query)})
+    return JsonResponse({"layers": found, "tiles": None, "bounds": extent(query.org_ids)})
 
 
 def located(request: HttpRequest) -> QuerySet[ProjectState]:
@@ -319,16 +322,3 @@ def middle(geometry: dict[str, Any]) -> list[float]:
     found = positions(geometry)
     xs, ys = [p[0] for p in found], [p[1] for p in found]
     return [round((min(xs) + max(xs)) / 2, 6), round((min(ys) + max(ys)) / 2, 6)]
-
-
-def bounds(query: Query) -> list[float] | None:
-    """Return the bounds of the parks of the scope; None where no place has a position (the map then fits its content)."""
-    from django.db.models import Max, Min
-
-    from yuanmai.places.models import Park
-
-    box = Park.objects.filter(org_id__in=query.org_ids).aggregate(
-        west=Min("west"), south=Min("south"), east=Max("east"), north=Max("north")
-    )
-    values = [box["west"], box["south"], box["east"], box["north"]]
-    return None if any(value is None for value in values) else values

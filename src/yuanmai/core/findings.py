@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from yuanmai.core.scope import Owned
 from yuanmai.core.temporal import KNOWN_FOREVER
@@ -19,7 +20,7 @@ class Finding(Owned):
     """
 
     class State(models.TextChoices):
-        OPEN = "open", _("Open")
+        OPEN = "open", pgettext_lazy("finding", "Open")
         EXPLAINED = "explained", _("Explained")
         RESOLVED = "resolved", _("Resolved")
 

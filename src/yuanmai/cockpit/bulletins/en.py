@@ -127,7 +127,8 @@ def progress(facts: Facts) -> str:
         text += f", which is {percent(whole.completion)} of the year's plan; {percent(facts.time_progress)} of the year have passed"
         text += f" ({against_time(whole.ahead)})."
     if facts.period.before and facts.in_period is not None and facts.period.kind != "year":
-        text += f" Of this, {money(facts.in_period, L)} in {period_name(facts.period)}."
+        own = f"Of this, {money(facts.in_period, L)}" if facts.in_period else "Nothing new was reported"
+        text += f" {own} in {period_name(facts.period)}."
     return text
 
 
@@ -289,7 +290,9 @@ def next_steps(facts: Facts) -> list[str]:
 
 
 def _pace(facts: Facts) -> str:
-    whole, left = facts.whole, 12 - facts.months
+    """The pace that the rest of the year needs, beside the pace so far; months are those of the time progress."""
+    whole, passed = facts.whole, facts.time_progress * 12
+    left = 12 - passed
     if not whole.planned or whole.done is None:
         return "Plan the investment of the year and split it by month."
     rest = whole.planned - whole.done
@@ -299,10 +302,10 @@ def _pace(facts: Facts) -> str:
         )
     if left <= 0:
         return f"{money(rest, L)} of the year's plan are missing; the responsible organisations state why, project by project."
-    return (
-        f"{money(rest, L)} are left of the year's plan: {money(rest / left, L)} a month until December "
-        f"(so far {money(whole.done / facts.months, L)} a month)."
-    )
+    if left <= 1:
+        return f"{money(rest, L)} are left to be done before the end of the year."
+    so_far = f" (so far {money(whole.done / passed, L)} a month)" if passed else ""
+    return f"{money(rest, L)} are left of the year's plan: {money(rest / left, L)} a month until December{so_far}."
 
 
 def _tasks(facts: Facts) -> list[str]:

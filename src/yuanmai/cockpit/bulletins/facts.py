@@ -123,11 +123,6 @@ class Facts:
             return None
         return self.whole.done - (self.done_before or Decimal(0))
 
-    @property
-    def months(self) -> int:
-        """Full or begun months of the year up to the day."""
-        return self.as_of.month
-
     def lights(self, value: str) -> list[ProjectLine]:
         """Projects that show a light, the furthest behind first."""
         return sorted((p for p in self.projects if p.light == value), key=lambda p: (-p.lag, p.name))

@@ -18,13 +18,14 @@ from yuanmai.cockpit.bulletins.facts import (
 )
 from yuanmai.cockpit.bulletins.period import Period
 from yuanmai.core.figures import FIGURES, Query, Result, breakdown, evaluate, evaluate_many, rows
+from yuanmai.core.figures.display import chinese
 from yuanmai.core.findings import Finding
 from yuanmai.projects.engine import lights as light_engine
 from yuanmai.projects.figures import NOT_STATED
 from yuanmai.projects.findings import STATED_TOTAL
 from yuanmai.projects.models import Blocker, Kind, ProjectState, StatedTotal
 from yuanmai.projects.queries import planned_projects, states
-from yuanmai.projects.queries.lights import facts_of, rules_for, words
+from yuanmai.projects.queries.lights import cause_words, facts_of, rules_for, words
 
 PARTS = {
     "count": "projects.count",
@@ -175,9 +176,15 @@ def _line(state: ProjectState, light: light_engine.Light, rate: Decimal | None) 
         visible=state.visible_progress,
         problems=state.problems,
         light=light.value,
-        light_words=words(light),
+        light_words=_why(light),
         lag=float(light.lag or 0),
     )
+
+
+def _why(light: light_engine.Light) -> str:
+    """The worst causes of a light, joined as a clause of a sentence."""
+    causes = [cause_words(cause) for cause in light.causes if cause.light == light.value]
+    return ("，" if chinese() else ", ").join(causes) or words(light)
 
 
 def _blockers(query: Query, known_at: datetime) -> tuple[BlockerLine, ...]:

@@ -119,14 +119,17 @@ def progress(facts: Facts) -> str:
     else:
         text += f"，占年度计划的{percent(whole.completion)}；同期时序进度为{percent(facts.time_progress)}"
         text += f"，{against_time(whole.ahead)}。"
-    if facts.period.before and facts.in_period is not None:
-        unit = {
-            "month": f"{facts.period.number}月当月",
-            "quarter": f"第{QUARTERS[facts.period.number - 1]}季度",
-        }
-        if facts.period.kind in unit:
-            text += f"其中{unit[facts.period.kind]}完成投资{money(facts.in_period, L)}。"
+    if facts.period.before and facts.in_period is not None and facts.period.kind != "year":
+        own = _own_part(facts.period)
+        text += (
+            f"其中{own}完成投资{money(facts.in_period, L)}。" if facts.in_period else f"{own}未报新增投资。"
+        )
     return text
+
+
+def _own_part(period: Period) -> str:
+    """3月当月, 第二季度."""
+    return f"{period.number}月当月" if period.kind == "month" else f"第{QUARTERS[period.number - 1]}季度"
 
 
 def against_time(ahead: Decimal | None) -> str:
@@ -286,23 +289,22 @@ def next_steps(facts: Facts) -> list[str]:
 
 
 def _pace(facts: Facts) -> str:
-    whole, left = facts.whole, 12 - facts.months
+    """The pace that the rest of the year needs, beside the pace so far; months are those of the time progress."""
+    whole, passed = facts.whole, facts.time_progress * 12
+    left = 12 - passed
     if not whole.planned or whole.done is None:
         return "尽快下达年度投资计划并分解到月。"
     rest = whole.planned - whole.done
     if rest <= 0:
-        return (
-            f"年度计划投资已完成，超额{money(-rest, L)}；按实际进展继续入库入统。"
-            if rest < 0
-            else "年度计划投资已全部完成。"
-        )
+        over = f"年度计划投资已完成，超额{money(-rest, L)}；按实际进展继续入库入统。"
+        return over if rest < 0 else "年度计划投资已全部完成。"
     if left <= 0:
         return f"年度计划投资尚有{money(rest, L)}未完成，由责任单位逐项说明原因。"
-    months = f"{facts.months + 1}—12月" if left > 1 else "12月"
-    return (
-        f"完成年度计划还需投资{money(rest, L)}，{months}月均需完成{money(rest / left, L)}"
-        f"（{span(facts.as_of)}月均完成{money(whole.done / facts.months, L)}）。"
-    )
+    if left <= 1:
+        return f"年底前还需完成投资{money(rest, L)}。"
+    months = f"{facts.as_of.month + 1}—12月" if passed == facts.as_of.month else "年内余下时间"
+    so_far = f"（{span(facts.as_of)}月均完成{money(whole.done / passed, L)}）" if passed else ""
+    return f"完成年度计划还需投资{money(rest, L)}，{months}月均需完成{money(rest / left, L)}{so_far}。"
 
 
 def _tasks(facts: Facts) -> list[str]:
