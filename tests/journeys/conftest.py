@@ -96,7 +96,9 @@ def open_page(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Pag
             cookies.append((settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value))
         if theme:
             cookies.append(("ym_theme", theme))
-        context.add_cookies([{"name": name, "value": value, "url": live_server.url} for name, value in cookies])
+        context.add_cookies(
+            [{"name": name, "value": value, "url": live_server.url} for name, value in cookies]
+        )
         page = context.new_page()
         page.set_default_timeout(15_000)
         opened.append((context, _complaints(page, urlsplit(live_server.url).netloc)))

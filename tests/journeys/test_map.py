@@ -29,7 +29,10 @@ def places(orgs: Any) -> dict[str, Any]:
     """A park with two zones and twelve buildings in the north, another park abroad."""
     with everywhere():
         park = actions.save_place(
-            SYSTEM, Park(org_id=orgs.north.pk), {"code": "p", "name": "碧泉智造园"}, geometry=square(112.9, 27.8, 0.02)
+            SYSTEM,
+            Park(org_id=orgs.north.pk),
+            {"code": "p", "name": "碧泉智造园"},
+            geometry=square(112.9, 27.8, 0.02),
         )
         for n in range(2):
             values = {"code": f"z{n}", "name": f"起步区{n + 1}", "park": park}
@@ -37,11 +40,20 @@ def places(orgs: Any) -> dict[str, Any]:
                 SYSTEM, Zone(org_id=orgs.north.pk), values, geometry=square(112.901 + n * 0.01, 27.801, 0.008)
             )
         for n in range(12):
-            values = {"code": f"b{n}", "name": f"{n + 1}号厂房", "park": park, "floors": 2 + n % 5, "storey_height": Decimal("4.5")}
+            values = {
+                "code": f"b{n}",
+                "name": f"{n + 1}号厂房",
+                "park": park,
+                "floors": 2 + n % 5,
+                "storey_height": Decimal("4.5"),
+            }
             where = square(112.902 + 0.004 * (n % 4), 27.803 + 0.004 * (n // 4), 0.0015)
             actions.save_place(SYSTEM, Building(org_id=orgs.north.pk), values, geometry=where)
         actions.save_place(
-            SYSTEM, Park(org_id=orgs.foreign.pk), {"code": "f", "name": "Abroad"}, geometry=square(113.9, 28.8, 0.02)
+            SYSTEM,
+            Park(org_id=orgs.foreign.pk),
+            {"code": "f", "name": "Abroad"},
+            geometry=square(113.9, 28.8, 0.02),
         )
     return {"park": park}
 
@@ -70,7 +82,9 @@ def test_the_map_is_drawn_from_own_data(open_page: Callable[..., Page], officer:
     assert accessibility_faults(page) == []
 
 
-def test_a_choice_in_the_list_opens_the_place(open_page: Callable[..., Page], officer: Any, places: Any) -> None:
+def test_a_choice_in_the_list_opens_the_place(
+    open_page: Callable[..., Page], officer: Any, places: Any
+) -> None:
     page = open_page("/places/map/", officer)
     wait_until(page, READY)
     page.get_by_role("button", name="碧泉智造园").focus()

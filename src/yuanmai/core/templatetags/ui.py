@@ -201,18 +201,25 @@ def chart_table(chart: dict[str, Any]) -> dict[str, Any]:
         return {"head": [chart.get("axis", ""), _with_unit(series[0], chart)], "rows": rows}
     rows = []
     for index, category in enumerate(categories or []):
-        cells = [_shown(s["data"][index]) if index < len(s.get("data", [])) else "" for s in series]
+        cells = [
+            _shown(s["data"][index], _is_percent(s, chart)) if index < len(s.get("data", [])) else ""
+            for s in series
+        ]
         urls = chart.get("urls") or []
         rows.append({"label": category, "url": urls[index] if index < len(urls) else "", "cells": cells})
     return {"head": [chart.get("axis", ""), *[_with_unit(s, chart) for s in series]], "rows": rows}
 
 
 def _with_unit(series: dict[str, Any], chart: dict[str, Any]) -> str:
-    unit = series.get("unit") or chart.get("unit") or ""
+    unit = "" if _is_percent(series, chart) else series.get("unit") or chart.get("unit") or ""
     return f"{series.get('name', '')} ({unit})" if unit else str(series.get("name", ""))
 
 
-def _shown(value: Any) -> str:
+def _is_percent(series: dict[str, Any], chart: dict[str, Any]) -> bool:
+    return bool(chart.get("percent")) or series.get("axis") == "percent"
+
+
+def _shown(value: Any, percent: bool = False) -> str:
     if value is None:
         return "–"
     if isinstance(value, dict):
@@ -220,7 +227,7 @@ def _shown(value: Any) -> str:
     number = _number(value)
     if number is None:
         return str(value)
-    return trimmed(number, 2)
+    return f"{trimmed(number * 100, 2)} %" if percent else trimmed(number, 2)
 
 
 @register.simple_tag

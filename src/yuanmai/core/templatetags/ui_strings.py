@@ -28,7 +28,9 @@ STRINGS: dict[str, Promise | str] = {
     "map.list": _("List of what is on the map"),
     "map.open": _("Open"),
     "map.empty": _("Nothing in this scope has a position yet."),
-    "map.nogl": _("This browser cannot draw the map (WebGL2 is missing). The list beside it has the same content."),
+    "map.nogl": _(
+        "This browser cannot draw the map (WebGL2 is missing). The list beside it has the same content."
+    ),
     "map.partial": _("Some layers could not be loaded."),
     "map.zoomin": _("Zoom in"),
     "map.zoomout": _("Zoom out"),
