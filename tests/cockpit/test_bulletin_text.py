@@ -208,9 +208,29 @@ def test_the_part_of_the_year(day: date, text: str) -> None:
     ("done", "text"), [("11.61", "已全部完成"), ("12.61", "超额1.00亿元"), ("8.61", "逐项说明原因")]
 )
 def test_the_end_of_the_year(facts: Facts, done: str, text: str) -> None:
-    ended = replace(facts, as_of=date(2022, 12, 31), whole=totals(12, "74.71", "11.61", done, "1"))
+    ended = replace(
+        facts,
+        as_of=date(2022, 12, 31),
+        time_progress=Decimal(1),
+        whole=totals(12, "74.71", "11.61", done, "1"),
+    )
     assert text in "".join(zh.next_steps(ended))
     assert en.next_steps(ended)
+
+
+def test_the_pace_inside_a_month(facts: Facts) -> None:
+    passed = (Decimal(7) + Decimal(13) / 31) / 12
+    inside = replace(facts, as_of=date(2022, 8, 13), time_progress=passed)
+    assert "年内余下时间月均需完成1.90亿元（1月1日至8月13日月均完成0.39亿元）" in zh.next_steps(inside)[0]
+    december = replace(facts, as_of=date(2022, 12, 12), time_progress=(Decimal(11) + Decimal(12) / 31) / 12)
+    assert "年底前还需完成投资8.71亿元" in zh.next_steps(december)[0]
+    assert "before the end of the year" in en.next_steps(december)[0]
+
+
+def test_a_month_without_a_report_is_not_called_zero(facts: Facts) -> None:
+    idle = replace(facts, done_before=facts.whole.done)
+    assert "3月当月未报新增投资" in zh.progress(idle)
+    assert "Nothing new was reported in March 2022" in en.progress(idle)
 
 
 def test_quarter_and_year_have_their_own_titles(facts: Facts) -> None:
@@ -219,6 +239,23 @@ def test_quarter_and_year_have_their_own_titles(facts: Facts) -> None:
     assert compose(quarter, Head(), "zh").title == "关于2022年第一季度重点项目建设情况的通报"
     assert compose(year, Head(), "zh").title == "关于2022年重点项目建设情况的通报"
     assert "the first quarter of 2022" in compose(quarter, Head(), "en").title
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(
+    "period",
+    [
+        *(Period("month", 2022, n) for n in range(1, 13)),
+        *(Period("quarter", 2022, n) for n in range(1, 5)),
+        Period("year", 2022),
+    ],
+    ids=lambda period: period.text,
+)
+def test_every_period_has_a_text(facts: Facts, period: Period, language: str) -> None:
+    text = plain(compose(replace(facts, period=period, as_of=period.end), Head(), language))
+    if period.kind == "month" and language == "zh":
+        assert f"2022年{period.number}月重点项目" in text
+        assert ("月当月完成投资" in text) == (period.number > 1)
 
 
 def test_equal_facts_give_equal_texts_and_any_change_another(facts: Facts) -> None:

@@ -10,7 +10,7 @@ from yuanmai.demo.expand import paced, split, weights
 from yuanmai.demo.presets import preset
 from yuanmai.demo.scripts.common import block, fund, moment, month_ends, named, sites, wan
 from yuanmai.people.models import Organisation
-from yuanmai.projects.models import Project
+from yuanmai.projects.models import Project, ProjectVersion
 from yuanmai.projects.recording import Entry, record
 
 THINGS = (
@@ -37,7 +37,7 @@ def load(act: Act, orgs: dict[str, Organisation]) -> int:
         act, [*_upgrades(data, orgs), *_batch(data, orgs)], opening, recorded_at=moment(opening, 18)
     )
     _history(act, data, [(row, project) for row, project in zip(rows, projects, strict=True) if row["plan"]])
-    fund(act, _funding(data, rows, projects), opening, moment(opening, 18))
+    fund(act, [*_funding(data, rows, projects), *_own(others)], opening, moment(opening, 18))
     block(dict(zip([row["entry"].version["name"] for row in rows], projects, strict=True)), data["blockers"])
     _report_batch(act, data, others[data["technical_upgrade"]["count"] :])
     return len(projects) + len(others)
@@ -145,6 +145,16 @@ def _funding(
             if amount
         ]
     return lines
+
+
+def _own(projects: list[Project]) -> list[tuple[Project, dict[str, Any]]]:
+    """Return the sources of enterprises' own projects: all of the total investment is their own money."""
+    totals = ProjectVersion.objects.filter(project__in=projects).values_list("project_id", "total_investment")
+    amounts = {project_id: total for project_id, total in totals if total}
+    line = {"source": "own", "security": "secured", "year": None}
+    return [
+        (project, {**line, "amount": amounts[project.pk]}) for project in projects if project.pk in amounts
+    ]
 
 
 def _upgrades(data: dict[str, Any], orgs: dict[str, Organisation]) -> list[Entry]:
