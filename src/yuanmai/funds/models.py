@@ -4,6 +4,7 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from yuanmai.core.fields import MoneyField
 from yuanmai.core.scope import Owned
@@ -25,7 +26,7 @@ class Security(models.TextChoices):
     """How sure the money is."""
 
     SECURED = "secured", _("Secured")
-    ISSUED = "issued", _("Issued")
+    ISSUED = "issued", pgettext_lazy("funding", "Issued")
     PLANNED = "planned", _("Planned")
 
 

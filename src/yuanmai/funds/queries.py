@@ -65,6 +65,11 @@ class Sums:
     planned: Decimal = ZERO
 
     @property
+    def firm(self) -> Decimal:
+        """What is there: secured or issued."""
+        return self.secured + self.issued
+
+    @property
     def total(self) -> Decimal:
         """Every source."""
         return self.secured + self.issued + self.planned

@@ -77,7 +77,7 @@ def _light(value: Any) -> Text:
 
 NOT_STATED = _("Not stated")
 DIMENSIONS = (
-    Dimension("kind", _("Kind"), "kind", _choice(Kind.choices, NOT_STATED)),
+    Dimension("kind", _("Project kind"), "kind", _choice(Kind.choices, NOT_STATED)),
     Dimension("category", _("Category"), "category", lambda value: value or NOT_STATED),
     Dimension("organisation", _("Organisation"), "org__name", lambda value: value or NOT_STATED),
     Dimension("responsible", _("Responsible organisation"), "responsible", lambda value: value or NOT_STATED),

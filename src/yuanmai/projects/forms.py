@@ -208,7 +208,7 @@ class PlanForm(ConfirmingForm):
     """The plan of a year with its split by month."""
 
     year = forms.IntegerField(min_value=1990, max_value=2100, label=gettext_lazy("Year"))
-    kind = forms.ChoiceField(required=False, label=gettext_lazy("Kind"))
+    kind = forms.ChoiceField(required=False, label=gettext_lazy("Project kind"))
     planned_investment = WanField(
         required=False, label=gettext_lazy("Planned investment of the year (10,000 yuan)")
     )

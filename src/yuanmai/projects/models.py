@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from yuanmai.core.fields import MoneyField
 from yuanmai.core.scope import M, Owned, OwnedManager
@@ -213,7 +214,7 @@ class Blocker(Owned):
         OTHER = "other", _("Other")
 
     class State(models.TextChoices):
-        OPEN = "open", _("Open")
+        OPEN = "open", pgettext_lazy("state of a blocker", "Open")
         HANDED = "handed", _("Handed over")
         ANSWERED = "answered", _("Answered")
         CLOSED = "closed", _("Closed")

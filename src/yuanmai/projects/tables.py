@@ -43,6 +43,7 @@ class LibraryColumn:
     kind: CellKind = CellKind.TEXT
     width: float = 1.0
     shown: bool = False  # in the list as it opens
+    tight: bool = False  # short words that must not wrap
 
 
 def completion_rate(state: ProjectState) -> Decimal | None:
@@ -126,7 +127,7 @@ def _lists(state: ProjectState, _query: str) -> Any:
 COLUMNS: tuple[LibraryColumn, ...] = (
     LibraryColumn("name", _("Project"), _name, lambda s: s.name, "name", width=3.0, shown=True),
     LibraryColumn("light", _("Light"), lambda s, q: light_html(s.light), lambda s: light_word(s.light), RANKS, shown=True),  # type: ignore[attr-defined]
-    LibraryColumn("kind", _("Kind"), lambda s, q: s.get_kind_display() or "–", lambda s: s.get_kind_display() or None, "kind", shown=True),
+    LibraryColumn("kind", _("Project kind"), lambda s, q: s.get_kind_display() or "–", lambda s: s.get_kind_display() or None, "kind", shown=True),
     LibraryColumn("stage", _("Stage"), lambda s, q: badge(s.get_stage_display(), TONES.get(s.stage, "secondary")),
                   lambda s: s.get_stage_display(), "stage", shown=True),
     LibraryColumn("category", _("Category"), **_text("category"), shown=True),

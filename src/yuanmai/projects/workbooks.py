@@ -308,11 +308,11 @@ def _owners(act: Act, batch: ImportBatch, names: set[str]) -> dict[str, int]:
         if retired:
             Enterprise.objects.filter(pk__in=retired).update(retired_at=None, batch=batch)
     new = [
-        Enterprise(org_id=batch.org_id, name=name, batch=batch, pinyin=_pinyin(name))
+        Enterprise(org_id=batch.org_id, name=name, batch=batch, pinyin=_pinyin(name), created_at=act.now)
         for name in ordered
         if name not in found
     ]
-    Enterprise.objects.bulk_create(new, batch_size=CHUNK)
+    bulk_insert(new)
     found.update({row.name: row.pk for row in new})
     return found
 

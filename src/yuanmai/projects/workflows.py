@@ -1,13 +1,14 @@
 """The life of a blocker, as a table: pages, API and actions read their buttons and rules from it."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from yuanmai.core.workflow import Need, Transition, Workflow, workflow
 from yuanmai.projects.models import Blocker
 from yuanmai.projects.permissions import DISPATCH_PROJECTS, REPORT_PROGRESS
 
 OPEN, HANDED, ANSWERED, CLOSED = "open", "handed", "answered", "closed"
-LEVELS = (_("Office"), _("Deputy leader"), _("Leader"))
+LEVELS = (pgettext_lazy("level of dispatch", "Office"), _("Deputy leader"), _("Leader"))
 
 BODY = Need("body", _("Handed to"))
 DUE = Need("due_on", _("Due"), "date")

@@ -49,7 +49,7 @@ class FilterForm(forms.Form):
         every = [("", _("All"))]
         yes_no = [*every, ("yes", _("Yes")), ("no", _("No"))]
         labels = {
-            "q": _("Search"), "kind": _("Kind"), "stage": _("Stage"), "light": _("Light"), "category": _("Category"),
+            "q": _("Search"), "kind": _("Project kind"), "stage": _("Stage"), "light": _("Light"), "category": _("Category"),
             "list": _("List"), "responsible": _("Responsible organisation"), "leader": _("Leader in charge"),
             "park": _("Park"), "started": _("Started"), "reported": _("Reported"),
         }  # fmt: skip
