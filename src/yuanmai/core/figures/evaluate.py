@@ -1,6 +1,7 @@
 """Answering figures: value, breakdown, trend, rows."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -119,32 +120,87 @@ def evaluate(code: str, query: Query) -> Result:
 
 
 def evaluate_many(codes: Iterable[str], query: Query) -> dict[str, Result]:
-    """Return several figures for one question, sharing the look-up of versions and the inputs of derived figures."""
+    """Return several figures for one question.
+
+    They share the look-up of versions and the inputs of derived figures, and those over the same facts share one query.
+    """
+    codes = list(codes)
     known = versions()
+    figures = _with_inputs(codes)
+    keys = {code: _cached(figure, "value", query, known) for code, figure in figures.items()}
     done: dict[str, Result] = {}
-
-    def one(code: str) -> Result:
-        if code not in done:
-            figure = get(code)
-            key = _cached(figure, "value", query, known)
-            result = _remembered(key)
-            if result is None:
-                result = _compute(figure, query, one)
-                _remember(key, result)
+    for code, key in keys.items():
+        if (result := _remembered(key)) is not None:
             done[code] = result
-        return done[code]
+    fresh = _compute({code: figure for code, figure in figures.items() if code not in done}, query, done)
+    for code, result in fresh.items():
+        _remember(keys[code], result)
+    done |= fresh
+    return {code: done[code] for code in codes}
 
-    return {code: one(code) for code in codes}
+
+def _with_inputs(codes: Iterable[str]) -> dict[str, Figure]:
+    """Return the figures of these codes and of all their inputs, each after its own inputs."""
+    found: dict[str, Figure] = {}
+
+    def visit(code: str) -> None:
+        if code not in found:
+            figure = get(code)
+            for needed in figure.inputs if isinstance(figure, Derived) else ():
+                visit(needed)
+            found[code] = figure
+
+    for code in codes:
+        visit(code)
+    return found
 
 
-def _compute(figure: Figure, query: Query, one: Any) -> Result:
-    if isinstance(figure, Facts):
-        sums = facts_of(figure, query).aggregate(**_sums(figure))
-        return _result(figure, sums["figure_numerator"], sums.get("figure_denominator"))
-    if isinstance(figure, Calendar):
-        return figure.compute(query)
-    assert isinstance(figure, Derived)
-    return figure.combine({code: one(code) for code in figure.inputs})
+def _compute(figures: dict[str, Figure], query: Query, done: dict[str, Result]) -> dict[str, Result]:
+    """Compute figures, given in the order of their inputs; `done` holds results that are known already."""
+    fresh = _aggregate_many([f for f in figures.values() if isinstance(f, Facts)], query)
+    for code, figure in figures.items():
+        if isinstance(figure, Calendar):
+            fresh[code] = figure.compute(query)
+        elif isinstance(figure, Derived):
+            fresh[code] = figure.combine({c: fresh[c] if c in fresh else done[c] for c in figure.inputs})
+    return fresh
+
+
+def _aggregate_many(figures: Iterable[Facts], query: Query) -> dict[str, Result]:
+    """Sum figures with one query for each different set of facts."""
+    together: dict[Hashable, list[tuple[Facts, QuerySet[Any]]]] = defaultdict(list)
+    for figure in figures:
+        facts = facts_of(figure, query)
+        together[_same_facts(facts) or figure.code].append((figure, facts))
+    results = {}
+    for members in together.values():
+        sums = {
+            f"{name}_{number}": total
+            for number, (figure, _facts) in enumerate(members)
+            for name, total in _sums(figure).items()
+        }
+        row = members[0][1].aggregate(**sums)
+        for number, (figure, _facts) in enumerate(members):
+            results[figure.code] = _result(
+                figure, row[f"figure_numerator_{number}"], row.get(f"figure_denominator_{number}")
+            )
+    return results
+
+
+def _same_facts(facts: QuerySet[Any]) -> Hashable | None:
+    """Return a key that equal sets of facts share; None where that cannot be told.
+
+    Conditions and annotations compare by what they say; a subquery only equals itself, so that in doubt two sets differ.
+    """
+    query = facts.query
+    if query.is_sliced or query.distinct or query.combinator or query.group_by is not None:
+        return None
+    key = (facts.model, query.where, tuple(query.annotations.items()), tuple(query.alias_map.values()))
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
 
 
 def breakdown(code: str, query: Query, dimension: str) -> list[Group]:
@@ -257,6 +313,7 @@ class FactRows(Sequence[Row]):
 
     def __init__(self, figure: Facts, query: Query) -> None:
         self.figure = figure
+        self.query = query
         facts = facts_of(figure, query).annotate(figure_numerator=Cast(figure.numerator, _exact(figure)))
         if figure.denominator is not None:
             facts = facts.annotate(figure_denominator=Cast(figure.denominator, _exact(figure)))
@@ -264,7 +321,12 @@ class FactRows(Sequence[Row]):
         self.facts = facts.order_by(*facts.query.order_by, "pk")
 
     def __len__(self) -> int:
-        return self.facts.count()
+        key = _cached(self.figure, "rows", self.query, versions())
+        count: int | None = _remembered(key)
+        if count is None:
+            count = self.facts.count()
+            _remember(key, count)
+        return count
 
     def _row(self, obj: Any) -> Row:
         numerator, denominator = obj.figure_numerator, getattr(obj, "figure_denominator", None)
