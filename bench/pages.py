@@ -6,7 +6,7 @@ Starts the real web process (``yuanmai web``) on a temporary home, signs the use
 for home, library, record and figure page in turn at a fixed rate, whether or not earlier answers have come (so that a slow
 answer is not hidden by fewer questions). Prints one line of JSON for each page: median, p95 and worst time from the question
 to the last byte, over the loopback, in milliseconds; then one line with the throughput when 20 users ask without a pause.
-While the rate is held, a progress report is recorded every ``--write-every`` seconds, so that kept figures do become stale.
+With ``--write-every N`` a progress report is recorded every N seconds meanwhile, so that kept figures become stale.
 The goal is p95 under 150 ms.
 """
 
@@ -51,6 +51,7 @@ class User:
     def __init__(self, port: int, account: str, address: str) -> None:
         self.port, self.account = port, account
         self.cookies: dict[str, str] = {}
+        self.location = ""
         self.connection = http.client.HTTPConnection(
             "127.0.0.1", port, timeout=60, source_address=(address, 0)
         )
@@ -76,6 +77,7 @@ class User:
             self.connection.request("GET" if form is None else "POST", path, body, headers)
             answer = self.connection.getresponse()
         content = answer.read()
+        self.location = answer.headers.get("Location") or ""
         for line in answer.headers.get_all("Set-Cookie") or []:
             name, _, value = line.split(";", 1)[0].partition("=")
             self.cookies[name] = value
@@ -83,12 +85,14 @@ class User:
 
     def sign_in(self) -> None:
         """Fill in the sign-in page. Raises SystemExit when it does not let the user in."""
-        status, page = self.ask("/accounts/login/")
+        self.ask("/")
+        door = self.location
+        status, page = self.ask(door)
         token = re.search(rb'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         if token is None:
-            raise SystemExit(f"the sign-in page has no form (HTTP {status})")
+            raise SystemExit(f"{door!r} shows no form to sign in with (HTTP {status})")
         form = {"csrfmiddlewaretoken": token[1].decode(), "login": self.account, "password": PASSWORD}
-        status, page = self.ask("/accounts/login/", form)
+        status, page = self.ask(door, form)
         if status != 302:
             raise SystemExit(f"{self.account} was not signed in: HTTP {status}")
 
