@@ -237,7 +237,11 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 # Guessing one account is stopped by the lock-out above; these stop one address from guessing at many.
-ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "30/m/ip", "change_password": "10/m/user"}
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "30/m/ip,10/300s/key", "change_password": "10/m/user"}
+MFA_FORMS = {
+    "authenticate": "yuanmai.people.forms.SecondFactorForm",
+    "reauthenticate": "yuanmai.people.forms.SecondFactorAgainForm",
+}
 USERSESSIONS_TRACK_ACTIVITY = False  # people.sessions does it once a minute instead of at every request
 MFA_ADAPTER = "yuanmai.people.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

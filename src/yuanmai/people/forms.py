@@ -40,7 +40,7 @@ class SecondFactorAgainForm(LockedAfterWrongCodes, ReauthenticateForm):
     """The second factor asked for again."""
 
 
-class OrganisationChoice(forms.ModelChoiceField):
+class OrganisationChoice(forms.ModelChoiceField[Organisation]):
     """A choice of organisations that shows the tree."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -57,7 +57,7 @@ class DateInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d")
 
 
-def take_errors(form: forms.Form, error: ValidationError) -> None:
+def take_errors(form: forms.BaseForm, error: ValidationError) -> None:
     """Show an action's refusal at the fields it names, or above the form."""
     if hasattr(error, "error_dict"):
         for name, errors in error.error_dict.items():
@@ -163,7 +163,7 @@ class PostForm(forms.Form):
 
     role = forms.ModelChoiceField(queryset=Role.objects.all(), label=_("Role"))
     org = OrganisationChoice(queryset=Organisation.objects.none(), label=_("Organisation"))
-    title = forms.CharField(label=_("Title"), max_length=80, required=False)
+    title = forms.CharField(label=_("Job title"), max_length=80, required=False)
     since = forms.DateField(label=_("Since"), required=False, widget=DateInput())
     until = forms.DateField(label=_("Until"), required=False, widget=DateInput())
 

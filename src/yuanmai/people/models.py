@@ -142,7 +142,7 @@ class Post(models.Model):
         Organisation, models.PROTECT, related_name="posts", verbose_name=_("Organisation")
     )
     role = models.ForeignKey(Role, models.PROTECT, related_name="posts", verbose_name=_("Role"))
-    title = models.CharField(max_length=80, blank=True, verbose_name=_("Title"))
+    title = models.CharField(max_length=80, blank=True, verbose_name=_("Job title"))
     since = models.DateField(null=True, blank=True, verbose_name=_("Since"))
     until = models.DateField(null=True, blank=True, verbose_name=_("Until"))
 

@@ -40,7 +40,7 @@ def users(actor: UserActor, permission: str = permissions.SEE_ORGANISATIONS) -> 
     Accounts that belong nowhere yet are seen by who holds it in the whole installation.
     """
     ids = actor.org_ids(permission)
-    here = Q(org_id__in=ids) | Exists(Post.objects.filter(user=OuterRef("pk"), org_id__in=ids))
+    here: Any = Q(org_id__in=ids) | Exists(Post.objects.filter(user=OuterRef("pk"), org_id__in=ids))
     if holds_everywhere(actor, permission):
         here |= Q(org=None) & ~Exists(Post.objects.filter(user=OuterRef("pk")))
     posts = Post.objects.select_related("role", "org").order_by("role__order", "org__path")

@@ -30,7 +30,7 @@ def name_actions(names: Mapping[str, Text]) -> None:
 
 
 RESULTS: dict[str, tuple[Text, str]] = {
-    "done": (gettext_lazy("Done"), "success"),
+    "done": (gettext_lazy("Succeeded"), "success"),
     "refused": (gettext_lazy("Refused"), "warning"),
     "failed": (gettext_lazy("Failed"), "danger"),
 }

@@ -42,6 +42,7 @@ def _checked(code: str, kind: str) -> None:
 @action("people.add_organisation", permission=permissions.MANAGE_ORGANISATIONS)
 def add_organisation(
     act: Act,
+    /,
     *,
     code: str,
     name: str,
@@ -76,7 +77,7 @@ def add_organisation(
 
 
 @action("people.edit_organisation", permission=permissions.MANAGE_ORGANISATIONS)
-def edit_organisation(act: Act, org: Organisation, **values: Any) -> Organisation:
+def edit_organisation(act: Act, /, org: Organisation, **values: Any) -> Organisation:
     """Change name, names in other forms, kind, level, or the day that pages open at. The code stays: links carry it."""
     act.require(org.pk)
     if unknown := set(values) - set(EDITABLE):

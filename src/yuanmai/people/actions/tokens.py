@@ -20,7 +20,7 @@ def create_token(act: Act, *, name: str, codes: Collection[str], days: int) -> t
 
     The text is shown once; only its hash is kept.
     """
-    user = User.objects.filter(pk=act.actor.user_id).first()
+    user = User.objects.filter(pk=act.actor.user_id or 0).first()
     if user is None or act.actor.via == "api":
         raise Denied(_("A token is made by a person who is signed in."), code=act.permission)
     if not name.strip():

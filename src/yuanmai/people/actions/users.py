@@ -119,7 +119,7 @@ def add_user(
 
 
 @action("people.edit_user", permission=permissions.MANAGE_USERS)
-def edit_user(act: Act, user: User, **values: Any) -> User:
+def edit_user(act: Act, /, user: User, **values: Any) -> User:
     """Change name, e-mail, phone or the organisation where the person works."""
     require_account(act, user)
     if unknown := set(values) - set(EDITABLE):

@@ -21,7 +21,7 @@ from yuanmai.people.passwords import HistoryValidator, ProfileValidator, by_asvs
 def role_list(request: HttpRequest) -> HttpResponse:
     """The permissions matrix, the rule of second factors, and the rules for passwords and sessions."""
     actor = request.actor  # type: ignore[attr-defined]
-    roles = list(Role.objects.annotate(holders=Count("post__user", distinct=True)))
+    roles = list(Role.objects.annotate(holders=Count("posts__user", distinct=True)))
     context = {
         "roles": roles,
         "matrix": queries.matrix(roles),

@@ -54,9 +54,8 @@ def user_list(request: HttpRequest) -> HttpResponse:
 def user_add(request: HttpRequest) -> HttpResponse:
     """Add an account; its one-time password is shown once."""
     actor = request.actor  # type: ignore[attr-defined]
-    form = UserForm(
-        request.POST or None, actor=actor, initial={"org": request.view.org and request.view.org.id}
-    )  # type: ignore[attr-defined]
+    chosen = request.view.org  # type: ignore[attr-defined]
+    form = UserForm(request.POST or None, actor=actor, initial={"org": chosen.id if chosen else None})
     if request.method == "POST" and form.is_valid():
         values = dict(form.cleaned_data)
         org = values.pop("org")
@@ -117,7 +116,7 @@ def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
     person = _found(request, pk)
     form = UserForm(request.POST, actor=actor, user=person)
     if not form.is_valid():
-        messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
         return redirect("people:user", pk=pk)
     return _do(request, pk, lambda: actions.edit_user(actor, person, **form.cleaned_data), _("Saved."))
 
