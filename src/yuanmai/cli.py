@@ -64,6 +64,15 @@ def setup_django() -> None:
     if not apps.ready:
         django.setup()
 
+    from yuanmai.core import console
+
+    def prepare() -> None:
+        from yuanmai.config.commands import prepare
+
+        prepare()
+
+    console.set_up = prepare
+
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="yuanmai")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, OperationalError, connection
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -63,7 +63,13 @@ def command(function: F) -> F:
     def run(*args: Any, as_json: bool, **kwargs: Any) -> Any:
         translation.activate(console_language())
         try:
-            return function(*args, as_json=as_json, **kwargs)
+            try:
+                return function(*args, as_json=as_json, **kwargs)
+            except DatabaseError:
+                if not set_up_when_empty():
+                    raise
+                # The command had nothing to read from and has done nothing; now it has.
+                return function(*args, as_json=as_json, **kwargs)
         except (Refused, Denied, BadRequest, ValidationError, DatabaseError) as error:
             if isinstance(error, DatabaseError):
                 message = database_trouble(error)
@@ -85,6 +91,21 @@ def command(function: F) -> F:
             sys.exit(1)
 
     return run  # type: ignore[return-value]
+
+
+# How to set an empty database up; the command line puts the action of the floor above here.
+set_up: Callable[[], None] | None = None
+
+
+def set_up_when_empty() -> bool:
+    """Create the tables where the database has none at all, as on the first command of a new installation."""
+    try:
+        if set_up is None or connection.introspection.table_names():
+            return False
+    except DatabaseError:
+        return False
+    set_up()
+    return True
 
 
 def database_trouble(error: DatabaseError) -> str:
