@@ -285,7 +285,8 @@ def _report(
         if reported is None and old in (False, ""):
             old = None
         if value != old:
-            diff.append((code, old, value))
+            shown = (old and old / 100, value / 100) if code == "visible_percent" else (old, value)
+            diff.append((code, *shown))
             differs = True
     if problems != old_problems:
         diff.append(("problems", old_problems or None, problems or None))

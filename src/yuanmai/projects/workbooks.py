@@ -398,7 +398,7 @@ class KeyProjectLedger:
         if isinstance(value, Decimal):
             if field is not None and field.type == "money":
                 return _yuan(value)
-            return f"{value:f}%" if field_code == "visible_percent" else f"{value:f}"
+            return share(value) if field is not None and field.type == "percent" else f"{value:f}"
         if isinstance(value, date):
             return date_format(value, "Y-m-d")
         if field_code == "kind":

@@ -50,7 +50,7 @@ def _crumbs(*more: tuple[str, str]) -> list[dict[str, str]]:
 
 
 def _steps(now: int) -> list[dict[str, Any]]:
-    names = (_("File"), _("Columns"), _("Preview"), _("Taken over"))
+    names = (_("File"), _("Meaning of columns"), _("Preview"), _("Taken over"))
     return [{"label": name, "active": number == now} for number, name in enumerate(names)]
 
 
@@ -180,8 +180,8 @@ def _decide(
                     % {"field": field_label(kind.spec, value), "first": taken[value], "second": column.letter}
                 )
             taken[value] = column.letter
-        if value == (column.field or ""):
-            continue
+        if value == column.field or (value == "-" and column.field is None):
+            continue  # as it was found, or left out before
         field = value if value in kind.spec.fields else None
         if value in ("-", "") or field:
             chosen[column.index] = field

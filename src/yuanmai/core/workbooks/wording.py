@@ -11,132 +11,130 @@ from yuanmai.common.money import yuan_text
 from yuanmai.core.workbooks.engine.faults import BookError, Fault
 from yuanmai.core.workbooks.engine.spec import KindSpec
 
-lazy = gettext_lazy
-
 # rule → (what is wrong, what to do). {name} is filled from the fault's parameters.
 RULES: dict[str, tuple[Any, Any]] = {
     "name.missing": (
-        lazy("The project has no name."),
-        lazy("Write the name, or delete the row if it is no project."),
+        gettext_lazy("The project has no name."),
+        gettext_lazy("Write the name, or delete the row if it is no project."),
     ),
     "number.not_a_number": (
-        lazy("This is not a number."),
-        lazy("Write one number, e.g. 3500 or 3500万元; leave the cell empty if it is unknown."),
+        gettext_lazy("This is not a number."),
+        gettext_lazy("Write one number, e.g. 3500 or 3500万元; leave the cell empty if it is unknown."),
     ),
     "number.is_a_date": (
-        lazy("This is a date, not an amount."),
-        lazy("Set the cell's format to number and write the amount again."),
+        gettext_lazy("This is a date, not an amount."),
+        gettext_lazy("Set the cell's format to number and write the amount again."),
     ),
     "number.too_large": (
-        lazy("The amount is impossibly large."),
-        lazy("Check the unit of the column and the number of digits."),
+        gettext_lazy("The amount is impossibly large."),
+        gettext_lazy("Check the unit of the column and the number of digits."),
     ),
     "number.negative": (
-        lazy("The amount is negative."),
-        lazy("Amounts are 0 or more; write a correction into the month it belongs to."),
+        gettext_lazy("The amount is negative."),
+        gettext_lazy("Amounts are 0 or more; write a correction into the month it belongs to."),
     ),
     "money.currency": (
-        lazy("The amount is in a foreign currency."),
-        lazy("Convert it to yuan and name the rate in the remarks."),
+        gettext_lazy("The amount is in a foreign currency."),
+        gettext_lazy("Convert it to yuan and name the rate in the remarks."),
     ),
     "done.over_total": (
-        lazy("More is done ({left}) than the total investment ({right})."),
-        lazy("Check the unit of both cells; if the total has grown, enter the new total."),
+        gettext_lazy("More is done ({left}) than the total investment ({right})."),
+        gettext_lazy("Check the unit of both cells; if the total has grown, enter the new total."),
     ),
     "done.over_plan": (
-        lazy("More is done this year ({left}) than planned for the year ({right})."),
-        lazy("Possible, but check it: often last year's work was added."),
+        gettext_lazy("More is done this year ({left}) than planned for the year ({right})."),
+        gettext_lazy("Possible, but check it: often last year's work was added."),
     ),
     "done.month_over_year": (
-        lazy("The month's amount ({left}) is larger than the year's ({right})."),
-        lazy("The year's amount includes the month; correct one of the two."),
+        gettext_lazy("The month's amount ({left}) is larger than the year's ({right})."),
+        gettext_lazy("The year's amount includes the month; correct one of the two."),
     ),
     "done.year_over_all": (
-        lazy("This year's amount ({left}) is larger than that since the start ({right})."),
-        lazy("The amount since the start includes this year; correct one of the two."),
+        gettext_lazy("This year's amount ({left}) is larger than that since the start ({right})."),
+        gettext_lazy("The amount since the start includes this year; correct one of the two."),
     ),
     "plan.over_total": (
-        lazy("The year's plan ({left}) is larger than the total investment ({right})."),
-        lazy("Check the unit of both cells."),
+        gettext_lazy("The year's plan ({left}) is larger than the total investment ({right})."),
+        gettext_lazy("Check the unit of both cells."),
     ),
     "funds.over_total": (
-        lazy("The sources add up to {left}, more than the total investment of {right}."),
-        lazy("Correct the sources or the total."),
+        gettext_lazy("The sources add up to {left}, more than the total investment of {right}."),
+        gettext_lazy("Correct the sources or the total."),
     ),
     "date.end_before_start": (
-        lazy("It ends ({right}) before it starts ({left})."),
-        lazy("Correct the start or the completion."),
+        gettext_lazy("It ends ({right}) before it starts ({left})."),
+        gettext_lazy("Correct the start or the completion."),
     ),
-    "date.unreadable": (lazy("This is not a date."), lazy("Write it as 2022-03, 2022年3月 or 2022-03-15.")),
-    "date.impossible_month": (lazy("There is no such month."), lazy("Months are 1 to 12.")),
-    "date.impossible_day": (lazy("There is no such day."), lazy("Check the day of the month.")),
+    "date.unreadable": (gettext_lazy("This is not a date."), gettext_lazy("Write it as 2022-03, 2022年3月 or 2022-03-15.")),
+    "date.impossible_month": (gettext_lazy("There is no such month."), gettext_lazy("Months are 1 to 12.")),
+    "date.impossible_day": (gettext_lazy("There is no such day."), gettext_lazy("Check the day of the month.")),
     "row.duplicate": (
-        lazy("The same project stands in {first} already."),
-        lazy("Delete one of the two rows; if they are two projects, give them different names or codes."),
+        gettext_lazy("The same project stands in {first} already."),
+        gettext_lazy("Delete one of the two rows; if they are two projects, give them different names or codes."),
     ),
     "kind.unknown": (
-        lazy("This is no kind of project."),
-        lazy("Write 新开工, 续建 or 预备; “{nearest}” comes nearest."),
+        gettext_lazy("This is no kind of project."),
+        gettext_lazy("Write 新开工, 续建 or 预备; “{nearest}” comes nearest."),
     ),
     "state.unknown": (
-        lazy("This state is not known."),
-        lazy("Write 已开工, 未开工, 已复工, 未复工 or 已竣工."),
+        gettext_lazy("This state is not known."),
+        gettext_lazy("Write 已开工, 未开工, 已复工, 未复工 or 已竣工."),
     ),
     "percent.range": (
-        lazy("This share is out of range."),
-        lazy("Write a share between 0 % and {maximum} %."),
+        gettext_lazy("This share is out of range."),
+        gettext_lazy("Write a share between 0 % and {maximum} %."),
     ),
     "percent.contradicts": (
-        lazy("{stated} is stated, {computed} follows from the amounts."),
-        lazy("Correct the share or the amounts; the system uses the computed one."),
+        gettext_lazy("{stated} is stated, {computed} follows from the amounts."),
+        gettext_lazy("Correct the share or the amounts; the system uses the computed one."),
     ),
     "text.too_long": (
-        lazy("The text is too long (at most {limit} characters)."),
-        lazy("Shorten it; details belong into the remarks."),
+        gettext_lazy("The text is too long (at most {limit} characters)."),
+        gettext_lazy("Shorten it; details belong into the remarks."),
     ),
     "column.missing": (
-        lazy("No column with the project's name was found."),
-        lazy("Name the column 项目名称, or choose it in the browser's import."),
+        gettext_lazy("No column with the project's name was found."),
+        gettext_lazy("Name the column 项目名称, or choose it in the browser's import."),
     ),
 }
 
 FILES: dict[str, tuple[Any, Any]] = {
-    "empty": (lazy("The file is empty."), lazy("Save the workbook again and choose that file.")),
+    "empty": (gettext_lazy("The file is empty."), gettext_lazy("Save the workbook again and choose that file.")),
     "too_big": (
-        lazy("The file is too big (limit {limit_mb} MB)."),
-        lazy("Delete pictures and unused sheets, or split the list."),
+        gettext_lazy("The file is too big (limit {limit_mb} MB)."),
+        gettext_lazy("Delete pictures and unused sheets, or split the list."),
     ),
     "too_big_sheet": (
-        lazy("The sheet reaches over too many cells."),
-        lazy(
+        gettext_lazy("The sheet reaches over too many cells."),
+        gettext_lazy(
             "Something stands far away from the table: delete the rows and columns behind it, then save again."
         ),
     ),
     "too_wide": (
-        lazy("The sheet has more than {limit} columns."),
-        lazy(
+        gettext_lazy("The sheet has more than {limit} columns."),
+        gettext_lazy(
             "Something stands far to the right of the table: delete the columns behind it, then save again."
         ),
     ),
     "encrypted": (
-        lazy("The file is protected by a password."),
-        lazy("Open it, remove the password (File › Information › Protect), and save it again."),
+        gettext_lazy("The file is protected by a password."),
+        gettext_lazy("Open it, remove the password (File › Information › Protect), and save it again."),
     ),
     "corrupt": (
-        lazy("The file is damaged and cannot be read."),
-        lazy("Open it in Excel or WPS, save it under a new name, and choose that file."),
+        gettext_lazy("The file is damaged and cannot be read."),
+        gettext_lazy("Open it in Excel or WPS, save it under a new name, and choose that file."),
     ),
-    "format": (lazy("This is not a workbook."), lazy("Choose a file of type .xlsx, .xls or .csv.")),
+    "format": (gettext_lazy("This is not a workbook."), gettext_lazy("Choose a file of type .xlsx, .xls or .csv.")),
     "no_header": (
-        lazy("No row with column heads was found in {sheets}."),
-        lazy("The table needs a row with 项目名称 and at least two more known heads."),
+        gettext_lazy("No row with column heads was found in {sheets}."),
+        gettext_lazy("The table needs a row with 项目名称 and at least two more known heads."),
     ),
-    "no_sheet": (lazy("There is no sheet “{sheet}”."), lazy("Choose one of the workbook's sheets.")),
+    "no_sheet": (gettext_lazy("There is no sheet “{sheet}”."), gettext_lazy("Choose one of the workbook's sheets.")),
     "no_rows": (
-        lazy("There is a head, but no project below it."),
-        lazy("Check that the right sheet was chosen."),
+        gettext_lazy("There is a head, but no project below it."),
+        gettext_lazy("Check that the right sheet was chosen."),
     ),
-    "gone": (lazy("The uploaded file is no longer kept."), lazy("Upload it again.")),
+    "gone": (gettext_lazy("The uploaded file is no longer kept."), gettext_lazy("Upload it again.")),
 }
 
 
