@@ -34,7 +34,7 @@ def get(port: int, path: str, **headers: str) -> tuple[int, str, dict[str, str]]
 
 
 def until_it_answers(port: int, place: Installation) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while time.monotonic() < end:
         try:
             if get(port, "/readyz")[0] == 200:
@@ -135,7 +135,7 @@ def test_before_migrations_it_is_not_ready(installations: Installations) -> None
     place = installations.empty()
     port = free_port()
     process = place.start(sys.executable, "-m", "yuanmai", "web", "--port", str(port), "--workers", "1")
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     status, body = 0, ""
     while not status and time.monotonic() < end:
         try:

@@ -55,19 +55,22 @@ class Row:
     denominator: Decimal | None
 
 
-def _decimal(value: Any) -> Decimal:
-    """Return an exact Decimal without trailing zeros of the cast; None counts as 0."""
+def _decimal(figure: Facts, value: Any) -> Decimal:
+    """Return an exact Decimal, at most as fine as the figure's contributions, without trailing zeros; None counts as 0.
+
+    SQLite hands a sum back as a double, however its type was stated: ten cents a thousand times are 99.9999999999986.
+    """
     if value is None:
         return Decimal(0)
-    number = Decimal(str(value))
+    number = Decimal(str(value)).quantize(Decimal(1).scaleb(-figure.places))
     return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
 
 
 def _result(figure: Facts, numerator: Any, denominator: Any) -> Result:
-    top = _decimal(numerator)
+    top = _decimal(figure, numerator)
     if figure.denominator is None:
         return Result(top, top, None)
-    bottom = _decimal(denominator)
+    bottom = _decimal(figure, denominator)
     return Result(top / bottom if bottom else None, top, bottom)
 
 
@@ -332,8 +335,8 @@ class FactRows(Sequence[Row]):
         numerator, denominator = obj.figure_numerator, getattr(obj, "figure_denominator", None)
         return Row(
             self.figure.row(obj),
-            None if numerator is None else _decimal(numerator),
-            None if denominator is None else _decimal(denominator),
+            None if numerator is None else _decimal(self.figure, numerator),
+            None if denominator is None else _decimal(self.figure, denominator),
         )
 
     def __getitem__(self, index: Any) -> Any:
