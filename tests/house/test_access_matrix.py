@@ -3,8 +3,10 @@ allowed. A new address is covered as soon as it exists; one that names an object
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pytest
@@ -78,8 +80,19 @@ def a_saved_view(world: World, own: bool) -> dict[str, Any]:
     return {"pk": (world.own if own else world.foreign)["saved_view"].pk}
 
 
+@sample("/bulletins/{uid}/", "/bulletins/{uid}/file.{extension}")
+def a_bulletin(world: World, own: bool) -> dict[str, Any]:
+    return {"uid": (world.own if own else world.foreign)["bulletin"].uid, "extension": "docx"}
+
+
+@sample("/bulletins/draft.{extension}")
+def a_file_type(world: World, own: bool) -> dict[str, Any]:
+    return {"extension": "docx"}
+
+
 # Addresses whose parameter is not an object of an organisation: nothing is foreign there.
 COMMON = {
+    "/bulletins/draft.{extension}",
     "/figures/{code}",
     "/figures/{code}/export",
     "/api/v1/figures/{code}",
@@ -107,10 +120,15 @@ def world(
 
 def add_samples(objects: dict[str, Any], org: Any, user: User) -> None:
     """One object of each further kind that an address can name."""
+    from yuanmai.cockpit.models import Bulletin
     from yuanmai.core.saved.models import SavedView
     from yuanmai.core.scope import everywhere
 
     with everywhere():
+        objects["bulletin"] = Bulletin.objects.create(
+            org=org, uid=uuid.uuid4(), kind="month", period="2022-03", title="Bulletin", org_ids=[org.pk],
+            as_of=date(2022, 3, 31), known_at=timezone.now(), issued_at=timezone.now(), word=b"PK", pdf=b"%PDF",
+        )  # fmt: skip
         objects["saved_view"] = SavedView.objects.create(
             user=user, org=org, path="/projects/", name="Mine", created_at=timezone.now()
         )

@@ -29,6 +29,7 @@ KNOWN = {
 }  # fmt: skip
 # The room of people also is where identity is decided; nothing else may add words of its own.
 ALSO = {
+    "cockpit": {"bulletins"},  # a document with its own pages, verb and command
     "people": {
         "actor", "adapters", "addresses", "gates", "lockout", "middleware", "oidc", "passwords", "presets_loader",
         "receivers", "sessions", "setup", "static", "templatetags", "tokens", "view_context",

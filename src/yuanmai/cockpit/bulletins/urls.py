@@ -1,17 +1,30 @@
 """Addresses of the bulletins, included by the cockpit."""
 
-from django.urls import path, re_path
+from django.urls import path, register_converter
 
 from yuanmai.cockpit.bulletins import views
 
+
+class FileType:
+    """The ending of a document: docx or pdf."""
+
+    regex = "docx|pdf"
+
+    def to_python(self, value: str) -> str:
+        """The ending as it stands."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """The ending as it stands."""
+        return value
+
+
+register_converter(FileType, "filetype")
+
 urlpatterns = [
     path("bulletins/", views.bulletins, name="bulletins"),
-    re_path(r"^bulletins/draft\.(?P<extension>docx|pdf)$", views.draft, name="bulletin_draft"),
+    path("bulletins/draft.<filetype:extension>", views.draft, name="bulletin_draft"),
     path("bulletins/issue", views.issue, name="bulletin_issue"),
     path("bulletins/<uuid:uid>/", views.bulletin, name="bulletin"),
-    re_path(
-        r"^bulletins/(?P<uid>[0-9a-f-]{36})/file\.(?P<extension>docx|pdf)$",
-        views.download,
-        name="bulletin_file",
-    ),
+    path("bulletins/<uuid:uid>/file.<filetype:extension>", views.download, name="bulletin_file"),
 ]
