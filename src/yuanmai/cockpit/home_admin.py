@@ -18,13 +18,13 @@ def first(*names: str) -> str:
     return next((address for name in names if (address := link(name))), "")
 
 
-def task(label: str, text: str, icon: str, *names: str) -> dict[str, str] | None:
-    """Return a task with its page; None where this installation has no such page."""
+def task(label: str, text: str, icon: str, *names: str, post: bool = False) -> dict[str, Any] | None:
+    """Return a task with its page (with `post`: something that is done at once); None where there is no such page."""
     url = first(*names)
-    return {"label": label, "text": text, "icon": icon, "url": url} if url else None
+    return {"label": label, "text": text, "icon": icon, "url": url, "post": post} if url else None
 
 
-def tasks(*entries: dict[str, str] | None) -> list[dict[str, str]]:
+def tasks(*entries: dict[str, Any] | None) -> list[dict[str, Any]]:
     """Return the tasks that there are."""
     return [entry for entry in entries if entry]
 
@@ -36,6 +36,11 @@ def system(request: HttpRequest) -> dict[str, Any]:
     users = User.objects.filter(posts__org_id__in=ids).distinct()
     jobs = Job.objects.filter(created_at__gte=timezone.now() - timedelta(days=7))
     return {
+        "title": _("System administration"),
+        "lead": _(
+            "Accounts, organisations and the running of the system. Roles are given by the security administrator, the log"
+            " is read by the audit administrator."
+        ),
         "facts": [
             {"label": _("Accounts in use"), "value": users.filter(is_active=True).count(), "icon": "users"},
             {"label": _("Locked accounts"), "value": users.filter(is_active=False).count(), "icon": "lock"},
@@ -85,6 +90,8 @@ def security(request: HttpRequest) -> dict[str, Any]:
     must = held.filter(role__second_factor=True).values("user_id")
     soon = today + timedelta(days=30)
     return {
+        "title": _("Security administration"),
+        "lead": _("Who may do what, where and until when. Accounts are made by the system administrator."),
         "facts": [
             {"label": _("Posts held today"), "value": held.count(), "icon": "id"},
             {"label": _("Roles"), "value": Role.objects.count(), "icon": "user-cog"},
@@ -126,6 +133,8 @@ def audit(request: HttpRequest) -> dict[str, Any]:
     entries = AuditEntry.objects.filter(at__gte=week, org_id__in=ids)
     refused = AuditEntry.objects.filter(at__gte=week, result="refused")
     return {
+        "title": _("Audit administration"),
+        "lead": _("Everything that was done, in a chain that cannot be changed without being noticed."),
         "facts": [
             {"label": _("Entries in the log"), "value": head.count if head else 0, "icon": "list-details"},
             {"label": _("Changes in 7 days"), "value": entries.filter(result="done").count(), "icon": "edit"},
@@ -137,7 +146,9 @@ def audit(request: HttpRequest) -> dict[str, Any]:
             task(_("Audit log"), _("Who did what, when, from where; before and after."), "list-search",
                  "core:audit_log"),
             task(_("Verify the chain"), _("Prove that no entry was changed or taken out."), "shield-check",
-                 "core:audit_verify"),
+                 "core:audit_verify",
+                post=True,
+            ),
         ),
     }  # fmt: skip
 

@@ -94,7 +94,7 @@ def _card(code: str, answers: dict[date, dict[str, Result]], view: ViewContext) 
     if code == "projects.completion_rate" and view.org is not None:
         light, light_text = _light(now, view)
     return {
-        "label": figure.name,
+        "label": str(figure.name),
         "display": display(figure, now),
         "url": figure_url(code, view.query(), view.org.code if view.org else None),
         "change": change,

@@ -30,8 +30,8 @@ def kept(
     """
     known = versions()
     version = "-".join(str(known.get(room, 0)) for room in sorted(set(rooms)))
-    question = blake2b(query.key.encode(), digest_size=16).hexdigest()
-    key = f"cockpit:{name}:{version}:{question}:{get_language() if words else ''}"
+    question = blake2b(f"{name}|{query.key}".encode(), digest_size=16).hexdigest()
+    key = f"cockpit:{question}:{version}:{get_language() if words else ''}"
     value: T | None = cache.get(key)
     if value is None:
         value = compute()
