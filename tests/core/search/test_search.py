@@ -43,6 +43,10 @@ def results(client: Client, text: str) -> dict[str, list[str]]:
     return found
 
 
+def titles(client: Client, text: str) -> list[str]:
+    return [title for found in results(client, text).values() for title in found]
+
+
 @pytest.mark.parametrize(
     "text", ["厂房", "tzycf", "tanzhouyuan", "ZD-2022-017", "zd-2022", "ＺＤ-2022", "坦洲 一期"]
 )
