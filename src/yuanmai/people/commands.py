@@ -8,7 +8,7 @@ from yuanmai.core.console import Refused, command, print_json
 from yuanmai.core.policy import SYSTEM
 from yuanmai.core.scope import everywhere
 from yuanmai.people import actions
-from yuanmai.people.models import Organisation, Role
+from yuanmai.people.models import Organisation, Role, User
 
 
 @click.group()
@@ -75,3 +75,70 @@ def user_add(
         print_json({"username": created.username, "password": first})
     else:
         click.echo(f"{created.username}" + (f"  {first}" if first else ""))
+
+
+def _account(username: str) -> User:
+    found = User.objects.filter(username__iexact=username).first()
+    if found is None:
+        raise Refused(f"{username}? yuanmai user list")
+    return found
+
+
+@user.command("list")
+@command
+def user_list(as_json: bool) -> None:
+    """List the accounts with their posts."""
+    rows = [
+        {
+            "username": account.username,
+            "name": account.full_name,
+            "active": account.is_active,
+            "posts": [f"{post.role.code}@{post.org.code}" for post in account.posts.all()],
+        }
+        for account in User.objects.prefetch_related("posts__role", "posts__org").order_by("username")
+    ]
+    if as_json:
+        print_json(rows)
+    for row in rows if not as_json else ():
+        click.echo(
+            f"{row['username']}  {row['name']}  {' '.join(row['posts'])}" + ("" if row["active"] else "  ×")
+        )
+
+
+@user.command("reset-password")
+@click.argument("username")
+@command
+def user_reset_password(username: str, as_json: bool) -> None:
+    """Give an account a one-time password and print it; also for the three administrators."""
+    with everywhere():
+        password = actions.reset_password(SYSTEM, _account(username))
+    if as_json:
+        print_json({"username": username, "password": password})
+    else:
+        click.echo(password)
+
+
+@user.command("unlock")
+@click.argument("username")
+@command
+def user_unlock(username: str, as_json: bool) -> None:
+    """Open an account that a person or wrong passwords have locked."""
+    with everywhere():
+        account = actions.unlock_user(SYSTEM, _account(username))
+    if as_json:
+        print_json({"username": account.username, "active": account.is_active})
+    else:
+        click.echo(account.username)
+
+
+@user.command("remove-second-factor")
+@click.argument("username")
+@command
+def user_remove_second_factor(username: str, as_json: bool) -> None:
+    """Take away the second factor of an account whose owner lost phone and codes."""
+    with everywhere():
+        removed = actions.remove_second_factor(SYSTEM, _account(username))
+    if as_json:
+        print_json({"username": username, "removed": removed})
+    else:
+        click.echo(str(removed))

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from yuanmai.core.audit.queries import name_actions
+from yuanmai.core.audit.queries import name_actions, name_fields
 from yuanmai.core.policy import PERMISSIONS, Denied
 from yuanmai.core.web.hooks import explainer, role_label, user_menu
 from yuanmai.core.web.navigation import NavItem, nav
@@ -99,5 +99,25 @@ name_actions(
         "people.set_role_permissions": gettext_lazy("Change role"),
         "people.create_token": gettext_lazy("Make API token"),
         "people.revoke_token": gettext_lazy("End API token"),
+    }
+)
+
+name_fields(
+    {
+        "role": gettext_lazy("Role"),
+        "org": gettext_lazy("Organisation"),
+        "title": gettext_lazy("Job title"),
+        "since": gettext_lazy("Since"),
+        "until": gettext_lazy("Until"),
+        "parent": gettext_lazy("Below"),
+        "failed_sign_ins": gettext_lazy("Wrong passwords"),
+        "one_time_until": gettext_lazy("One-time password works until"),
+        "second_factor": gettext_lazy("Second factor"),
+        "kind": gettext_lazy("Kind"),
+        "address": gettext_lazy("Address"),
+        "subject": gettext_lazy("Subject at the identity provider"),
+        "added": gettext_lazy("Rights added"),
+        "removed": gettext_lazy("Rights removed"),
+        "revoked": gettext_lazy("Ended"),
     }
 )

@@ -126,6 +126,20 @@ def _model(target_type: str) -> type[models.Model] | None:
         return None
 
 
+# Words for what entries note besides fields of a table.
+FIELD_NAMES: dict[str, Text] = {
+    "reason": gettext_lazy("Reason"),
+    "entries": gettext_lazy("Entries"),
+    "filters": gettext_lazy("Filters"),
+    "whole": gettext_lazy("Whole"),
+}
+
+
+def name_fields(names: Mapping[str, Text]) -> None:
+    """Give what a room notes in the log names."""
+    FIELD_NAMES.update(names)
+
+
 def kind_name(target_type: str) -> str:
     """Return what kind of thing an entry is about, in the active language."""
     model = _model(target_type)
@@ -140,7 +154,7 @@ def field_name(target_type: str, key: str) -> str:
             return str(getattr(model._meta.get_field(key), "verbose_name", key))
         except FieldDoesNotExist:
             pass
-    return key
+    return str(FIELD_NAMES.get(key, key))
 
 
 def _shown(value: Any) -> str:
@@ -168,6 +182,8 @@ def differences(entry: AuditEntry) -> list[dict[str, Any]]:
     rows = []
     for key in dict.fromkeys([*before, *after]):
         old, new = before.get(key), after.get(key)
+        if old in (None, "", []) and new in (None, "", []):
+            continue
         rows.append(
             {
                 "label": field_name(entry.target_type, key),

@@ -67,9 +67,10 @@ def password_reason(user: Any) -> str:
 
 
 @register.simple_tag
-def plain_help(field: BoundField) -> BoundField:
-    """A password field without the library's list of rules: the page states them once."""
+def bare(field: BoundField) -> BoundField:
+    """A field of the library without its help and placeholder: the page says in its own words what belongs there."""
     field.help_text = ""
+    field.field.widget.attrs.pop("placeholder", None)
     return field
 
 

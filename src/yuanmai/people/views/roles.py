@@ -1,5 +1,6 @@
 """Pages of roles: what each allows, and who needs a second factor."""
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -21,7 +22,7 @@ from yuanmai.people.passwords import HistoryValidator, ProfileValidator, by_asvs
 def role_list(request: HttpRequest) -> HttpResponse:
     """The permissions matrix, the rule of second factors, and the rules for passwords and sessions."""
     actor = request.actor  # type: ignore[attr-defined]
-    roles = list(Role.objects.annotate(holders=Count("posts__user", distinct=True)))
+    roles = list(Role.objects.annotate(holders=Count("posts__user", distinct=True)).order_by("order", "code"))
     context = {
         "roles": roles,
         "matrix": queries.matrix(roles),
@@ -55,7 +56,7 @@ def role(request: HttpRequest, code: str) -> HttpResponse:
     for key, right in sorted(PERMISSIONS.items()):
         if row.group == BUSINESS and key in RESERVED:
             continue
-        rooms.setdefault(key.split(".")[0], []).append(
+        rooms.setdefault(str(apps.get_app_config(key.split(".")[0]).verbose_name), []).append(
             {"code": key, "name": right.name, "writes": right.writes, "held": queries.carries(row, key)}
         )
     context = {
