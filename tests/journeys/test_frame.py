@@ -63,8 +63,8 @@ def test_the_theme_is_remembered(open_page: Callable[..., Page], officer: Any) -
 def test_the_language_switch(open_page: Callable[..., Page], officer: Any) -> None:
     page = open_page("/places/list/park/", officer, language="en-GB")
     assert page.locator("h1").inner_text() == "Parks and space"
-    page.locator(".ym-lang").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator(".ym-lang").click()
     assert page.locator("h1").inner_text() == "园区与空间"
     assert page.evaluate("document.documentElement.lang") == "zh-Hans"
 
@@ -81,8 +81,8 @@ def test_scope_and_date_govern_the_pages(
     assert page.get_by_text("南镇道路").count() > 0
     page.locator(".ym-scope-btn").click()
     page.get_by_placeholder("Find an organisation").fill("north")
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     assert "North Park" in page.locator(".ym-scope-btn").inner_text()
     page.goto("/projects/?as_of=2022-03-31")
     assert page.get_by_text("南镇道路").count() == 0
@@ -90,8 +90,8 @@ def test_scope_and_date_govern_the_pages(
     with page.expect_navigation():
         page.locator(".ym-asof input[name=as_of]").fill("2021-06-30")
     assert "Figures as of 2021-06-30" in page.locator(".ym-past").inner_text()
-    page.get_by_role("button", name="Back to today").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Back to today").click()
     assert page.locator(".ym-past").count() == 0
 
 

@@ -159,14 +159,14 @@ class MapElement extends HTMLElement {
   }
 
   #tools(map: GlMap): HTMLElement {
-    const tilt = h("button", { type: "button", class: "ym-icon-btn", "aria-pressed": "false", title: t("map.tilt"), "aria-label": t("map.tilt") }, "3D");
+    const tilt = h("button", { type: "button", class: "ym-icon-btn", "aria-pressed": "false", title: t("map.tilt"), "aria-label": `3D ${t("map.tilt")}` }, "3D");
     tilt.addEventListener("click", () => {
       const on = map.getPitch() < 10;
       map.easeTo({ pitch: on ? 55 : 0, bearing: on ? -20 : 0, duration: 400 });
       tilt.setAttribute("aria-pressed", String(on));
       tilt.textContent = on ? "2D" : "3D";
       tilt.title = t(on ? "map.flat" : "map.tilt");
-      tilt.setAttribute("aria-label", tilt.title);
+      tilt.setAttribute("aria-label", `${tilt.textContent} ${tilt.title}`);
     });
     return h(
       "div",
