@@ -1,27 +1,25 @@
 """The REST interface: one API object, to which each room's router is mounted."""
 
-from importlib import import_module
-from importlib.util import find_spec
-
+from yuanmai.cockpit.api import router as figures
 from yuanmai.core.api.openapi import make_api
 from yuanmai.core.api.views import description_views
-
-# Prefix → module whose `router` (or `routers`: prefix → router) is mounted there.
-ROOMS = {
-    "": "yuanmai.people.api",
-    "figures": "yuanmai.cockpit.api",
-    "places": "yuanmai.places.api",
-    "enterprises": "yuanmai.enterprises.api",
-    "projects": "yuanmai.projects.api",
-    "funds": "yuanmai.funds.api",
-    "imports": "yuanmai.core.workbooks.api",
-    "findings": "yuanmai.core.findings_api",
-    "jobs": "yuanmai.core.jobs.api",
-    "audit": "yuanmai.core.audit.api",
-}
+from yuanmai.core.audit.api import router as audit
+from yuanmai.core.findings_api import router as findings
+from yuanmai.core.jobs.api import router as jobs
+from yuanmai.enterprises.api import router as enterprises
+from yuanmai.funds.api import router as funds
+from yuanmai.people.api import router as people
+from yuanmai.places.api import router as places
+from yuanmai.projects.api import router as projects
 
 api = make_api()
-for prefix, module in ROOMS.items():
-    if find_spec(module) is not None:
-        api.add_router(prefix, import_module(module).router)
+api.add_router("", people)
+api.add_router("figures", figures)
+api.add_router("places", places)
+api.add_router("enterprises", enterprises)
+api.add_router("projects", projects)
+api.add_router("funds", funds)
+api.add_router("findings", findings)
+api.add_router("jobs", jobs)
+api.add_router("audit", audit)
 openapi, reference = description_views(api)

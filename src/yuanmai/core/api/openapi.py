@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import Http404
@@ -121,13 +122,65 @@ class _Names(NinjaGenerateJsonSchema):
 
 
 class _Description(OpenAPISchema):
-    """Refuses two different schemas of one name: the later one would silently describe both."""
+    """Gives a second name to what is read and written in different forms, instead of letting one stand for both."""
+
+    def __init__(self, api: NinjaAPI, path_prefix: str) -> None:
+        self.suffix = "Input"
+        self.renamed: dict[str, str] = {}
+        super().__init__(api, path_prefix)
+
+    def responses(self, operation: Any) -> Any:
+        """Return the answers of an operation."""
+        return self._distinct("Output", super().responses, operation)
+
+    def request_body(self, operation: Any) -> Any:
+        """Return the body of an operation."""
+        return self._distinct("Input", super().request_body, operation)
+
+    def _distinct(self, suffix: str, make: Any, operation: Any) -> Any:
+        self.suffix, self.renamed = suffix, {}
+        made = make(operation)
+        return _with_names(made, self.renamed) if self.renamed else made
 
     def add_schema_definitions(self, definitions: dict[str, Any]) -> None:
-        """Add named schemas; raises `ValueError` where a name is taken by another one."""
+        """Add named schemas; raises `ValueError` where a name is taken by something else again."""
+        taken = {n for n, d in definitions.items() if self.schemas.get(n, d) != d}
+        # What contains a renamed schema is another schema, too.
+        while more := {n for n, d in definitions.items() if n not in taken and taken & set(_names_in(d))}:
+            taken |= more
+        self.renamed.update({name: name + self.suffix for name in taken})
         for name, definition in definitions.items():
-            if self.schemas.setdefault(name, definition) != definition:
-                raise ValueError(f"two different schemas of the API are called {name}")
+            new, described = self.renamed.get(name, name), _with_names(definition, self.renamed)
+            if self.schemas.setdefault(new, described) != described:
+                raise ValueError(f"two different schemas of the API are called {new}")
+
+
+REFERENCE = "#/components/schemas/"
+
+
+def _with_names(node: Any, renamed: dict[str, str]) -> Any:
+    """Return a document with its references renamed."""
+    if isinstance(node, dict):
+        return {
+            key: REFERENCE + renamed.get(value.removeprefix(REFERENCE), value.removeprefix(REFERENCE))
+            if key == "$ref"
+            else _with_names(value, renamed)
+            for key, value in node.items()
+        }
+    return [_with_names(value, renamed) for value in node] if isinstance(node, list) else node
+
+
+def _names_in(node: Any) -> Iterator[str]:
+    """Yield the names of the schemas that a document refers to."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "$ref":
+                yield value.removeprefix(REFERENCE)
+            else:
+                yield from _names_in(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _names_in(value)
 
 
 # The framework offers no other place to choose how schemas are named.
