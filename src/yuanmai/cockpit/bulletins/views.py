@@ -94,7 +94,7 @@ def bulletins(request: HttpRequest) -> HttpResponse:
         "word_url": f"{reverse('cockpit:bulletin_draft', args=['docx'])}?{query}",
         "pdf_url": f"{reverse('cockpit:bulletin_draft', args=['pdf'])}?{query}",
         "why_not": request.actor.why_not(ISSUE_BULLETINS, org.pk),  # type: ignore[attr-defined]
-        "issue_form": IssueForm(initial=_initial(choice, made)) if made else None,
+        "issue_form": IssueForm(initial=_initial(choice, made), auto_id="issue_%s") if made else None,
         "page_obj": rows,
     }
     return render(request, "cockpit/bulletins.html", context, status=200 if form.is_valid() else 422)
