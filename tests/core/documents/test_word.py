@@ -1,7 +1,9 @@
 """Word files read back with python-docx, and the self-check against files that leave the layout."""
 
 import io
+import time
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import docx
@@ -12,7 +14,7 @@ from PIL import Image
 
 from yuanmai.core.documents import Attachment, Figure, Paragraph, check_docx, to_word
 
-from .sample import BODY_TABLE, sample
+from .sample import BODY_TABLE, WIDE_TABLE, sample
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +121,15 @@ def test_wide_attachments_turn_the_page_and_the_imprint_turns_it_back(word: Any)
     assert [section.page_width > section.page_height for section in word.sections] == [False, True, False]
     assert word.tables[-1].rows[0].cells[0].text.startswith("抄送：")
     assert word.tables[-1].rows[-1].cells[1].text == "2022年4月2日印发"
+
+
+def test_long_tables_are_written_in_time() -> None:
+    rows = tuple(WIDE_TABLE.rows[n % len(WIDE_TABLE.rows)] for n in range(1000))
+    annex = Attachment("大表", (replace(WIDE_TABLE, rows=rows),), landscape=True)
+    started = time.process_time()
+    content = to_word(sample(attachments=(annex,)))
+    assert time.process_time() - started < 5.0
+    assert len(docx.Document(io.BytesIO(content)).tables[1].rows) == 1001
 
 
 def test_several_attachments_are_numbered() -> None:
