@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from tests.conftest import Orgs, run_recording
 from yuanmai.core.figures import (
     FIGURES,
-    Facts,
     Query,
     Result,
     breakdown,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,7 +14,7 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from yuanmai.core.scope import everywhere
-from yuanmai.projects.models import Blocker, ProgressReport, Project, ProjectState, ProjectVersion
+from yuanmai.projects.models import Blocker, ProgressReport, ProjectState, ProjectVersion
 
 DAY = "2022-03-31"
 pytestmark = pytest.mark.django_db

@@ -109,7 +109,7 @@ def _plan(model: type[models.Model], vendor: str) -> tuple[list[tuple[str, str]]
     related = [(f.name, f.attname) for f in fields if isinstance(f, models.ForeignKey)]
     readers = [_reader(f) for f in fields]
     quote = connection.ops.quote_name
-    names = ", ".join(quote(f.column) for f in fields)
+    names = ", ".join(quote(str(f.column)) for f in fields)
     marks = ", ".join(["%s"] * len(fields))
     return related, readers, f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({marks})"  # noqa: S608
 

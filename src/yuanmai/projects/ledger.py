@@ -314,7 +314,7 @@ def _of_check(check: TotalCheck, file: str, as_of: date) -> Found:
         "field": check.field, "stated": str(check.stated), "computed": computed, "rows": check.rows, "file": file,
         "written": check.written,
     }  # fmt: skip
-    evidence = [
+    evidence: list[Mapping[str, Any]] = [
         {
             "label": f"{file} · {check.sheet}!{check.cell} {check.label}",
             "url": "",
@@ -331,7 +331,7 @@ def _of_fault(fault: Fault, file: str, as_of: date) -> Found:
         "rule": fault.rule, "sheet": fault.sheet, "cell": fault.cell, "column": fault.column, "value": fault.value,
         "file": file, "params": {name: str(value) for name, value in fault.params.items()}, "field": fault.field,
     }  # fmt: skip
-    evidence = [
+    evidence: list[Mapping[str, Any]] = [
         {"label": f"{file} · {fault.sheet}!{fault.cell} {fault.column}", "url": "", "value": fault.value}
     ]
     return Found(

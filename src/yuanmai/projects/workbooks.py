@@ -110,7 +110,7 @@ finding_kind(
 
 
 @action("projects.preview_ledger", permission=IMPORT_PROJECTS)
-def preview_ledger(act: Act, org_id: int, **values: Any) -> ImportBatch:
+def preview_ledger(act: Act, /, org_id: int, **values: Any) -> ImportBatch:
     """Keep an uploaded ledger as a previewed batch, or change the decisions made for one (`batch`)."""
     act.require(org_id)
     batch = batches.keep_preview(act, org_id, KeyProjectLedger.code, **values)

@@ -94,7 +94,7 @@ def remember(act: Act, org_id: int, kind: str, decisions: Sequence[tuple[Sequenc
             field=code,
             changed_at=act.now,
             changed_by_id=act.actor.user_id,
-        )  # fmt: skip
+        )
         for path, code in decisions
         if path_key(path)
     ]

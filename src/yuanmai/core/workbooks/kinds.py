@@ -49,8 +49,11 @@ class ImportKind(Protocol):
     """What a room declares."""
 
     code: str
-    name: Text
     permission: str
+
+    @property
+    def name(self) -> Text:
+        """What it is called."""
 
     @property
     def spec(self) -> KindSpec:

@@ -276,9 +276,8 @@ def commit(request: HttpRequest, pk: int) -> HttpResponse:
         if parsed.errors:
             raise ValidationError(_("The ledger has faults; nothing was taken over."))
         if len(parsed.rows) > INLINE_ROWS:
-            job = enqueue(
-                request.actor, "core.import_workbook", batch.file_name, {"batch": batch.pk}, batch.org_id
-            )  # type: ignore[attr-defined]
+            actor = request.actor  # type: ignore[attr-defined]
+            job = enqueue(actor, "core.import_workbook", batch.file_name, {"batch": batch.pk}, batch.org_id)
             return redirect("jobs:record", job.pk)
         plan = kind.commit(request.actor, batch, parsed)  # type: ignore[attr-defined]
     except BookError as error:

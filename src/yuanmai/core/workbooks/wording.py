@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, get_language
 
 from yuanmai.common.money import yuan_text
 from yuanmai.core.workbooks.engine.faults import BookError, Fault
@@ -65,12 +65,20 @@ RULES: dict[str, tuple[Any, Any]] = {
         gettext_lazy("It ends ({right}) before it starts ({left})."),
         gettext_lazy("Correct the start or the completion."),
     ),
-    "date.unreadable": (gettext_lazy("This is not a date."), gettext_lazy("Write it as 2022-03, 2022年3月 or 2022-03-15.")),
+    "date.unreadable": (
+        gettext_lazy("This is not a date."),
+        gettext_lazy("Write it as 2022-03, 2022年3月 or 2022-03-15."),
+    ),
     "date.impossible_month": (gettext_lazy("There is no such month."), gettext_lazy("Months are 1 to 12.")),
-    "date.impossible_day": (gettext_lazy("There is no such day."), gettext_lazy("Check the day of the month.")),
+    "date.impossible_day": (
+        gettext_lazy("There is no such day."),
+        gettext_lazy("Check the day of the month."),
+    ),
     "row.duplicate": (
         gettext_lazy("The same project stands in {first} already."),
-        gettext_lazy("Delete one of the two rows; if they are two projects, give them different names or codes."),
+        gettext_lazy(
+            "Delete one of the two rows; if they are two projects, give them different names or codes."
+        ),
     ),
     "kind.unknown": (
         gettext_lazy("This is no kind of project."),
@@ -99,7 +107,10 @@ RULES: dict[str, tuple[Any, Any]] = {
 }
 
 FILES: dict[str, tuple[Any, Any]] = {
-    "empty": (gettext_lazy("The file is empty."), gettext_lazy("Save the workbook again and choose that file.")),
+    "empty": (
+        gettext_lazy("The file is empty."),
+        gettext_lazy("Save the workbook again and choose that file."),
+    ),
     "too_big": (
         gettext_lazy("The file is too big (limit {limit_mb} MB)."),
         gettext_lazy("Delete pictures and unused sheets, or split the list."),
@@ -124,12 +135,18 @@ FILES: dict[str, tuple[Any, Any]] = {
         gettext_lazy("The file is damaged and cannot be read."),
         gettext_lazy("Open it in Excel or WPS, save it under a new name, and choose that file."),
     ),
-    "format": (gettext_lazy("This is not a workbook."), gettext_lazy("Choose a file of type .xlsx, .xls or .csv.")),
+    "format": (
+        gettext_lazy("This is not a workbook."),
+        gettext_lazy("Choose a file of type .xlsx, .xls or .csv."),
+    ),
     "no_header": (
         gettext_lazy("No row with column heads was found in {sheets}."),
         gettext_lazy("The table needs a row with 项目名称 and at least two more known heads."),
     ),
-    "no_sheet": (gettext_lazy("There is no sheet “{sheet}”."), gettext_lazy("Choose one of the workbook's sheets.")),
+    "no_sheet": (
+        gettext_lazy("There is no sheet “{sheet}”."),
+        gettext_lazy("Choose one of the workbook's sheets."),
+    ),
     "no_rows": (
         gettext_lazy("There is a head, but no project below it."),
         gettext_lazy("Check that the right sheet was chosen."),

@@ -13,7 +13,7 @@ from .text import is_empty, squeeze
 Edge = Literal["start", "finish"]
 
 
-class DateFault(ValueError):
+class DateFault(ValueError):  # noqa: N818  (a fault is what the user mends)
     """A date that cannot be: `rule` is date.unreadable, date.impossible_month or date.impossible_day."""
 
     def __init__(self, rule: str) -> None:
@@ -216,7 +216,7 @@ def _split(text: str) -> list[str]:
     """Cut a period at the mark that leaves two dates; '2022-03-2024-12' has three candidates."""
     marks = list(re.finditer(r"[‐-―−~〜～—]+|--+|至|到|、|\|", text))
     if not marks:
-        marks = [m for m in re.finditer(r"-", text)]
+        marks = list(re.finditer(r"-", text))
     for mark in marks:
         left, right = text[: mark.start()], text[mark.end() :]
         if re.match(rf"{_Y}", left) and (

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 
 from .book import Cell, Merge
 from .match import Matcher
@@ -205,7 +206,7 @@ def is_column_numbers(row: Sequence[Cell]) -> bool:
     numbers = [
         int(re.sub(r"\D.*", "", c.strip("([").rstrip(")]"))) for c in cells if re.match(r"[(\[]?\d", c)
     ]
-    return len(numbers) < 2 or all(b - a == 1 for a, b in zip(numbers, numbers[1:], strict=False))
+    return len(numbers) < 2 or all(b - a == 1 for a, b in pairwise(numbers))
 
 
 def _paths(

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from .book import Cell, Merge, Sheet
+from .book import Cell, Sheet
 from .checking import LOOK_UP, RowChecks, derive
 from .columns import Column, assume_by_size, map_columns
 from .convert import Converter, cell_decimals, converters, settle_state
 from .dates import DateFault
-from .faults import Fault
+from .faults import Fault, Severity
 from .headers import Header
+from .lines import BLOCK_FIELDS, data_lines
 from .match import Matcher
 from .periods import Period, find_period
 from .result import Row, SheetReading
@@ -129,6 +130,7 @@ class _Reading:
         self.width = max([header.width, *(c.index + 1 for c in columns)])
         self.faults: list[Fault] = []
         self.rows: list[Row] = []
+        self.named: dict[str, int] = {}
         self.groups: list[Group] = []
         self.stack: list[Group] = []
         self.row_groups: list[int] = []
@@ -198,7 +200,8 @@ class _Reading:
                 )
             )
             return self._result(())
-        for line, cells, spanning in self._lines():
+        sparse = [c.index for f in BLOCK_FIELDS if (c := self.by_field.get(f))]
+        for line, cells, spanning in data_lines(self.sheet, self.header, self.width, self.name, sparse):
             if spanning and self.rows and self.rows[-1].line >= 0:
                 self._continue_row(cells, line)
                 continue
@@ -243,75 +246,10 @@ class _Reading:
             lists,
         )
 
-    def _lines(self) -> Iterator[tuple[int, list[Cell], bool]]:
-        """Rows below the head, padded, with vertically merged cells filled in; whether the row only goes on the last."""
-        tall: dict[int, list[Merge]] = {}
-        for merge in self.sheet.merges:
-            if merge.bottom > merge.top and merge.top > self.header.bottom:
-                tall.setdefault(merge.top, []).append(merge)
-        carry: dict[int, tuple[Cell, int]] = {}
-        sparse = self._sparse_columns() if not self.sheet.merges else {}
-        last_seen: dict[int, Cell] = {}
-        start = self.header.bottom + 1
-        for line, cells in enumerate(islice(self.sheet.rows(), start, None), start):
-            if len(cells) < self.width:
-                cells = cells + [None] * (self.width - len(cells))
-            spanning = False
-            if carry:
-                for column, (value, until) in list(carry.items()):
-                    if line > until:
-                        del carry[column]
-                        continue
-                    if cells[column] is None:
-                        if column == self.name:
-                            spanning = True
-                        else:
-                            cells[column] = None if spanning else value
-                if spanning:
-                    for column in carry:
-                        cells[column] = None
-            for merge in tall.get(line, ()):
-                if merge.left < self.width and cells[merge.left] is not None:
-                    carry[merge.left] = (cells[merge.left], merge.bottom)
-            for column in sparse:
-                if cells[column] is not None:
-                    last_seen[column] = cells[column]
-                elif cells[self.name] is not None and not total_label(str(cells[self.name])):
-                    cells[column] = last_seen.get(column)
-            yield line, cells, spanning
-
-    def _sparse_columns(self) -> dict[int, None]:
-        """Park and kind columns written once per block, as a CSV keeps of vertically merged cells."""
-        found: dict[int, None] = {}
-        for field in ("park", "kind", "place"):
-            column = self.by_field.get(field)
-            if column is None:
-                continue
-            values = [
-                row[column.index] if column.index < len(row) else None
-                for row in islice(
-                    self.sheet.rows(), self.header.bottom + 1, self.header.bottom + 1 + _SAMPLES
-                )
-                if self.name < len(row)
-                and row[self.name] is not None
-                and not total_label(str(row[self.name]))
-            ]
-            given = [v for v in values if v is not None]
-            neighbours = any(a is not None and a == b for a, b in zip(values, values[1:], strict=False))
-            if (
-                values
-                and values[0] is not None
-                and not neighbours
-                and len(set(given)) == len(given)
-                and len(values) >= 2 * len(given) >= 4
-            ):
-                found[column.index] = None
-        return found
-
     # ----- kinds of rows
 
     def _fault(
-        self, rule: str, row: Row, field: str, value: object, severity: str = "error", **params: object
+        self, rule: str, row: Row, field: str, value: object, severity: Severity = "error", **params: object
     ) -> None:
         column = self.by_field.get(field)
         if column is None and field in ("start_on", "finish_on"):
@@ -321,7 +259,13 @@ class _Reading:
         self._fault_at(rule, row.line, column, value, severity, **params)
 
     def _fault_at(
-        self, rule: str, line: int, column: Column, value: object, severity: str = "error", **params: object
+        self,
+        rule: str,
+        line: int,
+        column: Column,
+        value: object,
+        severity: Severity = "error",
+        **params: object,
     ) -> None:
         self.faults.append(
             Fault(
@@ -334,7 +278,7 @@ class _Reading:
                 column.field or "",
                 severity,
                 params,
-            )  # type: ignore[arg-type]
+            )
         )
 
     def _convert(self, cells: Sequence[Cell], line: int, values: list[Any], raw: dict[str, Any]) -> None:
@@ -418,6 +362,7 @@ class _Reading:
         if values[self.layout[self.spec.name_field]] is None and self.spec.name_field not in raw:
             self._fault_at("name.missing", line, self.by_field[self.spec.name_field], cells[self.name])
         self._settle(row)
+        self.named[key(str(row.get(self.spec.name_field) or ""))] = len(self.rows)
         self.rows.append(row)
         self.row_groups.append(self.stack[-1].number if self.stack else -1)
 
@@ -435,18 +380,11 @@ class _Reading:
         if not self.rows:
             return None
         last = len(self.rows) - 1
-        main = self.rows[last].parent if self.rows[last].parent is not None else last
+        above = self.rows[last].parent
+        main = last if above is None else above
         given = values[self.layout["parent"]] if "parent" in self.layout else None
         if given:
-            wanted = key(str(given))
-            return next(
-                (
-                    i
-                    for i in range(last, -1, -1)
-                    if key(str(self.rows[i].get(self.spec.name_field) or "")) == wanted
-                ),
-                None,
-            )
+            return self.named.get(key(str(given)))
         if index and is_sub_index(index, self.rows[main].index):
             return main
         if isinstance(name, str) and not index and self.index is not None:

@@ -104,10 +104,10 @@ class Classifier:
         name = cells[self.name]
         if self.index is not None and isinstance(name, str) and _is_index(cells[self.index]):
             head = name if len(name) < 40 else ""
-            if "计" not in head or not total_label(head):
-                if squeeze(name) not in self.head_names:
-                    self.noting = False
-                    return Line("data")
+            total = "计" in head and total_label(head)
+            if not total and squeeze(name) not in self.head_names:
+                self.noting = False
+                return Line("data")
         filled = [(c, v) for c, v in enumerate(cells) if v is not None]
         if not filled:
             return Line("blank")
@@ -305,7 +305,7 @@ def group_text(text: str) -> str:
     plain = _ARABIC.sub("", plain)
     plain = re.sub(r"[(\[][^()\[\]]*\d[^()\[\]]*[)\]]", "", plain)
     plain = re.sub(r"[,::、]?(共|计|合计)?\d+(个|项|宗|家|件)(项目)?.*$", "", plain)
-    return plain.strip(" ::、,.")
+    return re.sub(r"^[ :、,.]+|[ :、,.]+$", "", plain)
 
 
 def _equals_value(bare: str, values: object) -> bool:

@@ -28,7 +28,7 @@ _FOREIGN = re.compile(r"(美元|港元|港币|欧元|日元|英镑|usd|hkd|eur|\
 MAX_YUAN = Decimal(10) ** 14
 
 
-class ValueFault(ValueError):
+class ValueFault(ValueError):  # noqa: N818  (a fault is what the user mends)
     """A cell that cannot be read: `rule` says why."""
 
     def __init__(self, rule: str, **params: object) -> None:
