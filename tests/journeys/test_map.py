@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page
+
 from tests.journeys.conftest import PHONE, accessibility_faults, colours, overflow, wait_until
 from tests.places.test_geometry import polygon
-
 from yuanmai.core.policy import SYSTEM
 from yuanmai.core.scope import everywhere
 from yuanmai.places import actions
