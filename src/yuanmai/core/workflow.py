@@ -93,7 +93,7 @@ def workflow(declared: Workflow) -> Workflow:
     return declared
 
 
-class Conflict(ValidationError):
+class Conflict(ValidationError):  # noqa: N818  (named for what happened)
     """The object is no longer in the state that the change was meant for."""
 
 
@@ -122,7 +122,9 @@ class Moved:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def move(act: Act, flow: Workflow, obj: models.Model, code: str, given: Mapping[str, Any], **changes: Any) -> Moved:
+def move(
+    act: Act, flow: Workflow, obj: models.Model, code: str, given: Mapping[str, Any], **changes: Any
+) -> Moved:
     """Carry out a transition inside an action; `given` are the inputs it needs, `changes` the columns set with it.
 
     Raises `Denied` without the right, `ValidationError` with a message for each missing need, :class:`Conflict` when the
@@ -151,4 +153,3 @@ def _not_from(flow: Workflow, transition: Transition, state: str) -> str:
         "step": transition.name,
         "state": flow.states.get(state, state),
     }
-

@@ -86,7 +86,11 @@ def _project(uid: UUID) -> Project:
 
 def _line(row: FundingState) -> SourceDoc:
     return SourceDoc(
-        source=row.source, security=row.security, year=row.year, tranche=row.tranche, amount=row.amount
+        source=Source(row.source),
+        security=Security(row.security),
+        year=row.year,
+        tranche=row.tranche,
+        amount=row.amount,
     )
 
 

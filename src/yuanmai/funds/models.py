@@ -62,7 +62,9 @@ class FundingState(Owned, Bitemporal):
 
     class Meta:
         indexes = [
-            models.Index(fields=["org", "known_until", "effective_until", "effective_from"], name="funding_at"),
+            models.Index(
+                fields=["org", "known_until", "effective_until", "effective_from"], name="funding_at"
+            ),
             models.Index(fields=["project", "known_until"], name="funding_project"),
         ]
         verbose_name = _("funding state")

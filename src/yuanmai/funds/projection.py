@@ -48,7 +48,8 @@ def difference(ids: list[int], now: datetime) -> tuple[list[int], list[FundingSt
     for project_id in ids:
         have = stored[project_id]
         spans = [
-            Span(s.effective_from, s.effective_until, tuple((name, getattr(s, name)) for name in FIELDS)) for s in have
+            Span(s.effective_from, s.effective_until, tuple((name, getattr(s, name)) for name in FIELDS))
+            for s in have
         ]
         revision = revise(spans, fold(lines[project_id]))
         close += [have[index].pk for index in revision.close]

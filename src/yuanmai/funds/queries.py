@@ -10,7 +10,6 @@ from django.db.models.functions import Coalesce
 
 from yuanmai.core.figures import Query
 from yuanmai.funds.models import FundingState, Security
-from yuanmai.projects.models import ProjectState
 from yuanmai.projects.queries import main_projects
 from yuanmai.projects.queries.lights import with_light
 
@@ -32,13 +31,13 @@ def funded(query: Query, *securities: str) -> Coalesce:
     return Coalesce(Subquery(total, output_field=MONEY), Value(ZERO, output_field=MONEY), output_field=MONEY)
 
 
-def with_funding(query: Query, *securities: str) -> QuerySet[ProjectState]:
+def with_funding(query: Query, *securities: str) -> QuerySet[Any]:
     """Return main projects annotated with `funded` and `light`."""
     rows = main_projects(query).select_related("project").annotate(funded=funded(query, *securities))
     return with_light(rows, query).order_by("name", "id")
 
 
-def with_gap(query: Query) -> QuerySet[ProjectState]:
+def with_gap(query: Query) -> QuerySet[Any]:
     """Return main projects of known total investment with `funded` and `gap`, the largest gap first."""
     rows = with_funding(query).exclude(total_investment=None).select_related("project", "org")
     return rows.annotate(gap=F("total_investment") - F("funded")).order_by("-gap", "name", "id")

@@ -187,8 +187,12 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
         def save(confirmed: bool) -> list[FundingFact]:
             day = form.cleaned_data["effective_on"]
             return set_funding(
-                request.actor, state.project, day, [line for _i, line in stated], confirmed=confirmed
-            )  # type: ignore[attr-defined]
+                request.actor,  # type: ignore[attr-defined]
+                state.project,
+                day,
+                [line for _i, line in stated],
+                confirmed=confirmed,
+            )
 
         facts = _carry_out(form, formset, stated, save)
         if facts is not None:
@@ -272,7 +276,8 @@ def said(request: HttpRequest, project: Project) -> list[Said]:
     if view.known_at is not None:
         rows = rows.filter(recorded_at__lte=view.known_at)
     may = request.actor.why_not(EDIT_FUNDS, project.org_id) is None  # type: ignore[attr-defined]
-    entries, last = [], {}
+    entries: list[Said] = []
+    last: dict[Any, FundingFact] = {}
     for fact in rows.select_related("recorded_by", "batch").order_by("recorded_at", "id"):
         key = (fact.source, fact.security, fact.year, fact.tranche)
         undo_url = (
@@ -290,7 +295,7 @@ def said(request: HttpRequest, project: Project) -> list[Said]:
                 fact.retracted_at,
                 undo_url,
                 "coins",
-            )  # fmt: skip
+            )
         )
         if fact.retracted_at is None:
             last[key] = fact

@@ -30,8 +30,8 @@ from yuanmai.projects import actions
 from yuanmai.projects.models import Blocker, Kind, Project, ProjectState, Stage, YearPlan
 from yuanmai.projects.permissions import EDIT_PROJECTS, REPORT_PROGRESS, SEE_PROJECTS
 from yuanmai.projects.queries import states
-from yuanmai.projects.queries.lights import light_of, with_light, words
 from yuanmai.projects.queries.library import library
+from yuanmai.projects.queries.lights import light_of, with_light, words
 from yuanmai.projects.queries.record import known, reports_of
 from yuanmai.projects.tables import completion_rate
 from yuanmai.projects.workflows import BLOCKERS

@@ -234,7 +234,7 @@ def _stated_totals(org_id: int, as_of: date) -> tuple[list[Found], set[str]]:
             "computed": None if value is None else str(value),
             "source": row.source,
         }
-        lines = [
+        lines: list[Mapping[str, Any]] = [
             {"label": row.source or row.label, "url": "", "value": str(row.value)},
             {
                 "label": str(get(row.figure).name),

@@ -2,12 +2,11 @@
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -32,7 +31,7 @@ class NumberField(forms.DecimalField):
 
     widget = forms.TextInput
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         """Clean what was typed; raises `ValidationError`."""
         return super().to_python(plain_number(value) if isinstance(value, str) else value)
 
@@ -124,7 +123,7 @@ def attach(form: forms.Form, error: ValidationError) -> None:
         form.add_error(None, error)
         return
     for name, errors in error.error_dict.items():
-        form.add_error(name if name in form.fields else None, errors if name != NON_FIELD_ERRORS else errors)
+        form.add_error(name if name in form.fields else None, errors)
 
 
 class ProjectForm(ConfirmingForm):
@@ -310,7 +309,7 @@ class TransitionForm(ConfirmingForm):
                 field = forms.CharField(
                     widget=forms.Textarea(attrs={"rows": 3}) if need.kind == "long" else None
                 )
-            field.label, field.required = need.label, not need.optional
+            field.label, field.required = str(need.label), not need.optional
             self.fields[need.name] = field
 
 

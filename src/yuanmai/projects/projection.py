@@ -48,7 +48,10 @@ def _syllables(run: str) -> tuple[str, str]:
 
 def pinyin_of(text: str) -> str:
     """Return initials and full pinyin, both searchable: 坦洲园厂房 → ``tzycf tanzhouyuanchangfang``."""
-    parts = [_syllables(run) if run[0] >= "\u3400" and run[0] <= "\u9fff" else (run, run) for run in _RUNS.findall(text)]
+    parts = [
+        _syllables(run) if run[0] >= "\u3400" and run[0] <= "\u9fff" else (run, run)
+        for run in _RUNS.findall(text)
+    ]
     return f"{''.join(p[0] for p in parts)} {''.join(p[1] for p in parts)}".lower()[:400]
 
 
@@ -133,7 +136,7 @@ def load_facts(ids: list[int]) -> dict[int, Facts]:
                 r.resumed,
                 r.completed,
                 r.problems,
-            )  # fmt: skip
+            )
         )
     lists: dict[int, list[ListFact]] = defaultdict(list)
     for m in ListMembership.objects.filter(live).order_by("recorded_at", "id"):

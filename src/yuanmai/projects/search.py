@@ -30,7 +30,7 @@ def find_projects(actor: Actor, text: str, limit: int) -> Sequence[Hit]:
             continue
         detail = " · ".join(part for part in (state.code, state.org.label, state.responsible) if part)
         url = reverse("projects:record", args=[state.project.uid])
-        hits[state.project_id] = Hit(state.name, url, detail, "crane", state.rank)  # type: ignore[attr-defined]
+        hits[state.project_id] = Hit(state.name, url, detail, "crane", state.rank)
     return list(hits.values())[:limit]
 
 

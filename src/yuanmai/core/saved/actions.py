@@ -24,6 +24,8 @@ def save_view(act: Act, path: str, name: str, query: str, *, shared: bool, org_i
     kept = urlencode([(k, v) for k, v in parse_qsl(query) if k not in MOMENTARY])
     if len(kept) > 2000:
         raise ValidationError({"query": [_("This view has too many filters to be saved.")]})
+    if act.actor.user_id is None:
+        raise refuse(_("Only people keep views."))
     view, _created = SavedView.objects.update_or_create(
         user_id=act.actor.user_id,
         path=path[:200],

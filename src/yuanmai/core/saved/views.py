@@ -52,7 +52,7 @@ def save(request: HttpRequest) -> HttpResponse:
 @require_POST
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Throw a view away."""
-    view = SavedView.objects.filter(pk=pk, user_id=request.user.pk).first()
+    view = SavedView.objects.filter(pk=pk, user_id=request.user.pk or 0).first()
     if view is None:
         raise Http404
     delete_view(request.actor, view)  # type: ignore[attr-defined]
@@ -64,7 +64,9 @@ def views_of(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the views of a list page as ``<c-data-list :views>`` shows them: the user's own and the shared ones."""
     context = request.view  # type: ignore[attr-defined]
     visible = {org.id for org in context.orgs} if context else set()
-    rows = SavedView.objects.filter(path=request.path).filter(Q(user_id=request.user.pk) | Q(shared=True))
+    rows = SavedView.objects.filter(path=request.path).filter(
+        Q(user_id=request.user.pk or 0) | Q(shared=True)
+    )
     present = sorted((k, v) for k, vs in request.GET.lists() for v in vs if k not in MOMENTARY and v)
     result = []
     for row in rows:

@@ -58,7 +58,7 @@ def check_reports(reports: Sequence[tuple[Project, Mapping[str, Any]]], day: dat
     return found
 
 
-class FaultyReports(ValidationError):
+class FaultyReports(ValidationError):  # noqa: N818  (named for what happened)
     """Reports with errors, by project id and field."""
 
     def __init__(self, faults: dict[int, dict[str, list[str]]]) -> None:

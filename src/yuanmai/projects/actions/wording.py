@@ -55,7 +55,7 @@ def sentence(issue: Issue) -> str:
     return str(SENTENCES[issue.code]) % {name: shown(value) for name, value in issue.params.items()}
 
 
-class NeedsConfirmation(ValidationError):
+class NeedsConfirmation(ValidationError):  # noqa: N818  (named for what happened)
     """Something looks wrong, but may be right: the same call with `confirmed` goes through."""
 
 

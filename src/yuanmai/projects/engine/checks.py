@@ -4,8 +4,9 @@ Every check gives an :class:`Issue` with the field it belongs to and the numbers
 `projects/forms.py`. An *error* stops the entry, a *warning* asks for a confirmation.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,7 @@ class Issue:
     field: str
     code: str
     level: str = ERROR
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)

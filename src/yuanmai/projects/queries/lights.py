@@ -194,7 +194,7 @@ def light_expression(query: Query) -> Case:
     )
 
 
-def with_light(states: QuerySet[ProjectState], query: Query) -> QuerySet[ProjectState]:
+def with_light(states: QuerySet[Any], query: Query) -> QuerySet[Any]:
     """Annotate states with `light`."""
     return states.annotate(light=light_expression(query))
 

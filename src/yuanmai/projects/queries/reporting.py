@@ -32,7 +32,7 @@ def period_asked(text: str, today: date) -> Period:
     return running if running.last <= today else running.previous()
 
 
-def reporting(org_ids: Iterable[int], period: Period) -> QuerySet[ProjectState]:
+def reporting(org_ids: Iterable[int], period: Period) -> QuerySet[Any]:
     """Return the projects that report in a period: on the year's plan and not completed before it.
 
     Each has `said`: whether a report of the period is there.
@@ -62,7 +62,7 @@ class Progress:
         return self.total - self.reported
 
 
-def progress_of(rows: QuerySet[ProjectState], period: Period, today: date) -> Progress:
+def progress_of(rows: QuerySet[Any], period: Period, today: date) -> Progress:
     """Count a period (one query)."""
     counted = rows.order_by().aggregate(
         total=Count("id"), said=Count("id", filter=Q(reported_on__gte=period.first))
@@ -70,7 +70,7 @@ def progress_of(rows: QuerySet[ProjectState], period: Period, today: date) -> Pr
     return Progress(counted["total"], counted["said"], status(False, period, today, routine()["grace_days"]))
 
 
-def narrowed(rows: QuerySet[ProjectState], asked: Mapping[str, str]) -> QuerySet[ProjectState]:
+def narrowed(rows: QuerySet[Any], asked: Mapping[str, str]) -> QuerySet[Any]:
     """Apply the filters of the entry page: status, responsible organisation, leader, text; missing reports come first."""
     if asked.get("status") == "reported":
         rows = rows.filter(said=True)

@@ -88,8 +88,8 @@ def create(request: HttpRequest, uid: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         blocker = form.carry_out(
-            lambda _ok: raise_blocker(request.actor, project, values["opened_on"], values)
-        )  # type: ignore[attr-defined]
+            lambda _ok: raise_blocker(request.actor, project, values["opened_on"], values)  # type: ignore[attr-defined]
+        )
         if blocker is not None:
             messages.success(request, _("The blocker was recorded."))
             return HttpResponseRedirect(reverse("projects:blocker", args=[blocker.pk]))
@@ -137,7 +137,7 @@ def _detail(
     view = request.view  # type: ignore[attr-defined]
     query = Query((blocker.org_id,), view.as_of, view.known_at)
     state = states(query).filter(project_id=blocker.project_id).select_related("project").first()
-    steps = [
+    steps: list[dict[str, Any]] = [
         {"offer": offer, "form": (forms or {}).get(offer.transition.code) or _form(offer.transition)}
         for offer in offers(BLOCKERS, blocker, request.actor)  # type: ignore[attr-defined]
         if not (offer.transition.code == "escalate" and blocker.level + 1 >= len(LEVELS))

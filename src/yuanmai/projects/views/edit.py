@@ -92,8 +92,12 @@ def create(request: HttpRequest) -> HttpResponse:
             if parent:
                 version["parent"] = parent.project
             return create_project(
-                request.actor, org_id, form.cleaned_data["effective_on"], version, confirmed=confirmed
-            )  # type: ignore[attr-defined]
+                request.actor,  # type: ignore[attr-defined]
+                org_id,
+                form.cleaned_data["effective_on"],
+                version,
+                confirmed=confirmed,
+            )
 
         project = form.carry_out(save)
         if project is not None:
@@ -206,13 +210,17 @@ def change_list(request: HttpRequest, uid: UUID) -> HttpResponse:
     url = reverse("projects:record_lists", args=[uid])
     form = ListForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(text for texts in form.errors.values() for text in texts))
+        messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
         return HttpResponseRedirect(url)
     on = request.POST.get("on") != "0"
     try:
         fact = set_list(
-            request.actor, project, form.cleaned_data["effective_on"], form.cleaned_data["list_code"], on=on
-        )  # type: ignore[attr-defined]
+            request.actor,  # type: ignore[attr-defined]
+            project,
+            form.cleaned_data["effective_on"],
+            form.cleaned_data["list_code"],
+            on=on,
+        )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return HttpResponseRedirect(url)

@@ -53,7 +53,7 @@ class FilterForm(forms.Form):
             "list": _("List"), "responsible": _("Responsible organisation"), "leader": _("Leader in charge"),
             "park": _("Park"), "started": _("Started"), "reported": _("Reported"),
         }  # fmt: skip
-        fixed = {
+        fixed: dict[str, Any] = {
             "kind": [*every, *Kind.choices],
             "stage": [*every, *Stage.choices],
             "light": [*every, *((code, words[0]) for code, words in LIGHTS.items())],
@@ -75,7 +75,7 @@ class FilterForm(forms.Form):
             self.fields[name] = forms.CharField(required=False, widget=forms.HiddenInput(), initial=value)
 
 
-class CountedPaginator(Paginator):
+class CountedPaginator(Paginator[Any]):
     """A paginator whose count is the figure above the list, so that counting costs nothing extra."""
 
     def __init__(self, rows: Any, per_page: int, number: int) -> None:

@@ -41,8 +41,8 @@ def index(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form is not None and form.is_valid():
         values = form.cleaned_data
         rule = form.carry_out(
-            lambda _ok: set_light_rule(request.actor, values["org"], values["effective_on"], values)
-        )  # type: ignore[attr-defined]
+            lambda _ok: set_light_rule(request.actor, values["org"], values["effective_on"], values)  # type: ignore[attr-defined]
+        )
         if rule is not None:
             undo = reverse("projects:retract_light_rule", args=[rule.pk])
             messages.success(

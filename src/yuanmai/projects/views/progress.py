@@ -4,8 +4,8 @@ import json
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.core.exceptions import BadRequest, ValidationError
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -276,7 +276,7 @@ def report(request: HttpRequest, uid: UUID) -> HttpResponse:
     request.actor.require(REPORT_PROGRESS, project.org_id)  # type: ignore[attr-defined]
     before = known_before([project.org_id], period, [project.pk]).get(project.pk)
     now = reporting([project.org_id], period).filter(project=project).first()
-    said = bool(now is not None and now.said)  # type: ignore[attr-defined]
+    said = bool(now is not None and now.said)
     initial = {}
     if said and now is not None:
         names = ("investment_done", "done_total", "visible_percent", "visible_progress", "problems")
@@ -289,8 +289,11 @@ def report(request: HttpRequest, uid: UUID) -> HttpResponse:
         values = form.report()
         facts = form.carry_out(
             lambda confirmed: report_progress(
-                request.actor, period.last, [(project, values)], confirmed=confirmed
-            )  # type: ignore[attr-defined]
+                request.actor,  # type: ignore[attr-defined]
+                period.last,
+                [(project, values)],
+                confirmed=confirmed,
+            )
         )
         if facts is not None:
             offer_undo(

@@ -160,10 +160,10 @@ def next_step(state: ProjectState, day: date, blockers: int) -> tuple[str, str, 
     if state.stage in {"completed", "operating"}:
         return _("Nothing: the project is completed"), "", ""
     period = period_of(day)
-    if state.plan_year == day.year and state.kind != "reserve":
-        if state.reported_on is None or state.reported_on < period.previous().last:
-            url = f"{reverse('projects:report', args=[uid])}?period={period.previous().code}"
-            return _("Report progress"), url, period.previous().last.isoformat()
+    due = state.plan_year == day.year and state.kind != "reserve"
+    if due and (state.reported_on is None or state.reported_on < period.previous().last):
+        url = f"{reverse('projects:report', args=[uid])}?period={period.previous().code}"
+        return _("Report progress"), url, period.previous().last.isoformat()
     if blockers:
         return _("Solve the blockers"), reverse("projects:record_blockers", args=[uid]), ""
     if state.plan_year != day.year and state.kind != "reserve":
@@ -289,7 +289,9 @@ def _chain(request: HttpRequest, state: ProjectState, main: ProjectState | None)
     for each in EXTENSIONS.tabs:
         if not each.permission or actor.why_not(each.permission, state.org_id) is None:
             url = f"{reverse(each.url_name, args=[state.project.uid])}?{frame}"
-            links.append({"kind": _("Next in the chain"), "label": each.label, "url": url, "icon": each.icon})
+            links.append(
+                {"kind": _("Next in the chain"), "label": str(each.label), "url": url, "icon": each.icon}
+            )
     return links
 
 
@@ -386,7 +388,8 @@ NAMES = {
 
 def _said(told: Told, uid: UUID, may: dict[str, bool]) -> Said:
     fact = told.fact
-    title, icon = NAMES[told.kind]
+    name, icon = NAMES[told.kind]
+    title = str(name)
     if told.kind == "listmembership":
         title = (_("On the list “%(list)s”") if fact.on else _("Off the list “%(list)s”")) % {
             "list": fact.list_code
