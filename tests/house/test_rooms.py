@@ -25,7 +25,7 @@ KNOWN = {
     "__init__", "apps", "models", "engine", "actions", "queries", "figures", "workbooks", "api", "views", "urls", "forms",
     "tables", "filters", "templates", "migrations", "presets", "locale", "admin", "permissions", "navigation", "search",
     "workflows", "tasks", "checks", "commands", "documents", "findings", "projection", "recording", "layers",
-    "layers", "templatetags",
+    "templatetags", "static",
 }  # fmt: skip
 # Words that only one room has. Whoever adds one says in the room's docstring what it is.
 ALSO = {
