@@ -24,6 +24,10 @@ class Menu extends HTMLElement {
   open(): void {
     if (!this.#panel || !this.#button) return;
     this.#panel.hidden = false;
+    if (this.closest(".ym-scope")) {
+      // The bar at the left scrolls by itself and would cut the panel off: it stands fixed, under its button.
+      this.#panel.style.top = `${this.#button.getBoundingClientRect().bottom + 4}px`;
+    }
     this.#button.setAttribute("aria-expanded", "true");
     this.#panel.querySelector<HTMLElement>("input:not([type=hidden]), a, button")?.focus();
     this.#panel.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
