@@ -29,7 +29,9 @@ def made(user: User, *codes: str, days: int = 30) -> str:
     return text
 
 
-def test_a_token_acts_for_its_owner_with_the_rights_it_was_given(make_user: Any, orgs: Orgs) -> None:
+def test_a_token_acts_for_its_owner_with_the_rights_it_was_given(
+    make_user: Any, orgs: Orgs, english: None
+) -> None:
     user = make_user("project_officer", orgs.north)
     actor = actor_of_token(made(user, "projects.view"), "10.0.0.9")
     assert actor is not None

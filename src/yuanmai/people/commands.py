@@ -1,6 +1,7 @@
 """Commands of the people room."""
 
 import sys
+from typing import Any
 
 import click
 
@@ -88,7 +89,7 @@ def _account(username: str) -> User:
 @command
 def user_list(as_json: bool) -> None:
     """List the accounts with their posts."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "username": account.username,
             "name": account.full_name,

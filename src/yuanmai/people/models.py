@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language
@@ -104,8 +104,6 @@ class User(AbstractUser):
         null=True, blank=True
     )  # a password made by the program works until then
     is_demo = models.BooleanField(default=False)
-
-    objects = UserManager()
 
     class Meta:
         verbose_name = _("user")
