@@ -69,8 +69,6 @@ def test_a_token_acts_with_its_users_rights_and_is_named_in_the_log(orgs, make_u
 def test_a_token_with_fewer_rights_is_refused_by_name(orgs, make_user, finding) -> None:
     headers = token_of(make_user("project_officer", orgs.city), "core.findings")
     assert Client().get("/api/v1/findings", headers=headers).json()["count"] == 1
-        "as_of today shows past days"
-    )
     document = refusal(explain(Client(), finding, **headers), 403)
     assert "token" in document["detail"]
     assert state_of(finding) == "open"
