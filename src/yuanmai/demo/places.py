@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from yuanmai.common.geometry import geodesic_area, projected_area
 from yuanmai.demo.expand import split, weights
 from yuanmai.demo.geography import Point, blocks, bounds, move, outline, rectangle
 from yuanmai.demo.presets import preset
@@ -39,6 +40,8 @@ def _placed(geometry: dict[str, Any]) -> dict[str, Any]:
         "south": south,
         "east": east,
         "north": north,
+        "area_projected": projected_area(geometry),
+        "area_geodesic": geodesic_area(geometry),
         "synthetic": True,
     }
 
