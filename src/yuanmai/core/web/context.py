@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from yuanmai.core.permissions import SEE_JOBS
 from yuanmai.core.todo import todo_count
 from yuanmai.core.web.hooks import menu_of
 from yuanmai.core.web.navigation import navigation
@@ -18,6 +19,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "view_context": view,
         "todo_count": todo_count(actor, view.as_of) if actor is not None and view is not None else 0,
         "nav": navigation(actor, request.path) if actor is not None else [],
+        "sees_jobs": actor is not None and actor.why_not(SEE_JOBS) is None,
         "demo_mode": settings.DEMO,
         **(menu_of(request) if actor is not None else {}),
     }
