@@ -113,7 +113,7 @@ def overall(facts: Facts) -> list[str]:
         else "; no investment is planned yet."
     )
     if facts.over_1bn:
-        text += f" {plural(facts.over_1bn, 'project')} of CNY 1 billion and more."
+        text += f" Of these, {facts.over_1bn} {'reaches' if facts.over_1bn == 1 else 'reach'} CNY 1 billion."
     return [f"{text} {reserve(facts)}".strip(), progress(facts)]
 
 
