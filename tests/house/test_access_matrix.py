@@ -90,6 +90,63 @@ def a_file_type(world: World, own: bool) -> dict[str, Any]:
     return {"extension": "docx"}
 
 
+@sample("/findings/{pk}/", "/api/v1/findings/{id}", "/api/v1/findings/{id}/explain", "/api/v1/findings/{id}/resolve",
+        "/api/v1/findings/{id}/reopen")  # fmt: skip
+def a_finding(world: World, own: bool) -> dict[str, Any]:
+    pk = (world.own if own else world.foreign)["finding"].pk
+    return {"pk": pk, "id": pk}
+
+
+@sample("enterprises:pk")
+def an_enterprise(world: World, own: bool) -> dict[str, Any]:
+    return {"pk": (world.own if own else world.foreign)["enterprise"].pk}
+
+
+@sample(
+    "/places/{kind}/{pk}/",
+    "/places/{kind}/{pk}/edit/",
+    "/places/{kind}/{pk}/remove/",
+    "/api/v1/places/{kind}/{pk}",
+)
+def a_park(world: World, own: bool) -> dict[str, Any]:
+    return {"kind": "park", "pk": (world.own if own else world.foreign)["park"].pk}
+
+
+@sample("/funds/projects/{uid}/", "/funds/projects/{uid}/edit/", "/api/v1/funds/projects/{uid}")
+def funding_of_a_project(world: World, own: bool) -> dict[str, Any]:
+    return a_project(world, own)
+
+
+@sample("/projects/blockers/{pk}/")
+def a_blocker(world: World, own: bool) -> dict[str, Any]:
+    return {"pk": (world.own if own else world.foreign)["blocker"].pk}
+
+
+@sample(
+    "/import/{pk}/",
+    "/import/{pk}/undo/",
+    "/import/{pk}/columns/",
+    "/import/{pk}/preview/",
+    "/import/{pk}/commit/",
+    "/import/{pk}/marked.xlsx",
+)
+def an_import(world: World, own: bool) -> dict[str, Any]:
+    return {"pk": (world.own if own else world.foreign)["batch"].pk}
+
+
+@sample("/manage/organisations/{code}/")
+def an_organisation_page(world: World, own: bool) -> dict[str, Any]:
+    return an_organisation(world, own)
+
+
+# Where no object is at hand the address is called with parameters that name nothing: whoever lacks the right is refused,
+# whoever has it is told that there is no such thing. Ownership behind these is tested by the rooms themselves.
+NOTHING = {
+    "pk": 999999999, "id": 999999999, "sequence": 999999999, "post_pk": 999999999, "building": 999999999,
+    "uid": "00000000-0000-4000-8000-000000000000", "token": "none", "code": "none", "kind": "park", "step": "hand",
+    "dimension": "kind", "provider_id": "oidc", "extension": "docx",
+}  # fmt: skip
+
 # Addresses whose parameter is not an object of an organisation: nothing is foreign there.
 COMMON = {
     "/bulletins/draft.{extension}",
@@ -121,13 +178,35 @@ def world(
 def add_samples(objects: dict[str, Any], org: Any, user: User) -> None:
     """One object of each further kind that an address can name."""
     from yuanmai.cockpit.models import Bulletin
+    from yuanmai.core.findings import Finding
     from yuanmai.core.saved.models import SavedView
     from yuanmai.core.scope import everywhere
+    from yuanmai.core.workbooks.models import ImportBatch
+    from yuanmai.enterprises.models import Enterprise
+    from yuanmai.places.models import Park
+    from yuanmai.projects.models import Blocker
 
     with everywhere():
         objects["bulletin"] = Bulletin.objects.create(
             org=org, uid=uuid.uuid4(), kind="month", period="2022-03", title="Bulletin", org_ids=[org.pk],
             as_of=date(2022, 3, 31), known_at=timezone.now(), issued_at=timezone.now(), word=b"PK", pdf=b"%PDF",
+        )  # fmt: skip
+        objects["finding"] = Finding.objects.create(
+            org=org,
+            kind="projects.total",
+            key=f"matrix-{org.pk}",
+            effective_on=date(2022, 3, 31),
+            found_at=timezone.now(),
+        )
+        objects["enterprise"] = Enterprise.objects.create(org=org, name="Works")
+        objects["park"] = Park.objects.create(org=org, code="p1", name="Park")
+        objects["blocker"] = Blocker.objects.create(
+            org=org, project=objects["project"], kind="land", title="Land", opened_on=date(2022, 3, 1),
+            recorded_at=timezone.now(),
+        )  # fmt: skip
+        objects["batch"] = ImportBatch.objects.create(
+            org=org, kind="key_project_ledger", file_name="a.xlsx", digest="0" * 64, created_at=timezone.now(),
+            created_by=user,
         )  # fmt: skip
         objects["saved_view"] = SavedView.objects.create(
             user=user, org=org, path="/projects/", name="Mine", created_at=timezone.now()
@@ -161,10 +240,12 @@ def cells(world: World | None) -> Iterator[tuple[Address, dict[str, Any], bool |
             yield address, {}, None
             continue
         sample_of = by_room(address)
-        assert sample_of is not None, (
-            f"add a sample for {address.path} ({address.room}:{','.join(address.parameters)})"
-        )
         if world is None:
+            continue
+        if sample_of is None:
+            unknown = set(address.parameters) - set(NOTHING)
+            assert not unknown, f"say what {unknown} of {address.path} may be"
+            yield address, {name: NOTHING[name] for name in address.parameters}, None
             continue
         if address.path in COMMON:
             yield address, sample_of(world, True), None
@@ -177,6 +258,8 @@ def verdict(address: Address, status: int, allowed: bool, own: bool | None) -> s
     """What is wrong with a status, or None."""
     if status >= 500:
         return "broke"
+    if address.permission is None:  # what a public page answers is its own affair
+        return None
     if not allowed:
         return None if status in REFUSED else "should be refused"
     if own is False:
@@ -209,7 +292,7 @@ def test_a_role_can_do_what_is_declared_and_nothing_else(
         if what := verdict(address, status, holds(BY_CODE[role], address.permission), own):
             whose = {True: "own", False: "foreign", None: ""}[own]
             wrong.append(f"{address.method} {address.path} {whose} → {status}: {what} ({address.permission})")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     assert checked >= len(ours())
 
 
@@ -225,7 +308,7 @@ def test_nobody_in_particular_sees_only_what_is_public(world: Callable[[str | No
         refused = status == 401 if address.api else status == 302
         if public != (status < 400 and not refused) and not (public and status == 302):
             wrong.append(f"{address.method} {address.path} → {status}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_document_is_up_to_date() -> None:
