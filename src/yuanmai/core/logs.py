@@ -6,10 +6,6 @@ import sys
 from datetime import UTC, datetime
 
 
-def _request() -> str:
-    """The request's id. Logging is set up before the tables of the audit log can be imported, hence only when asked."""
-
-
 def _reference() -> str:
     """Return the id of the request that is being served; logging is set up before the rooms, so nothing is imported."""
     actions = sys.modules.get("yuanmai.core.actions")
@@ -22,7 +18,7 @@ class Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        reference = _request()
+        reference = _reference()
         record.reference = f" [{reference}]" if reference else ""
         return super().format(record)
 
@@ -38,7 +34,7 @@ class JsonLine(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if reference := _request():
+        if reference := _reference():
             document["request"] = reference
         if record.exc_info:
             document["trace"] = self.formatException(record.exc_info)

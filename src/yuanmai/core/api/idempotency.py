@@ -28,14 +28,16 @@ def once(request: HttpRequest, actor: Actor, key: str, run: Callable[[], HttpRes
             "length": LONGEST
         }
         raise Faulty([Fault(message, "key", parameter="Idempotency-Key")])
+    user_id = actor.user_id
+    assert user_id is not None, "only people and their tokens call the interface"
     digest = hashlib.sha256(
         b"\n".join([str(request.method).encode(), request.get_full_path().encode(), request.body])
     ).hexdigest()
     now = timezone.now()
     with transaction.atomic():
-        KeptAnswer.objects.filter(user_id=actor.user_id, key=key, created_at__lt=now - KEEP).delete()
+        KeptAnswer.objects.filter(user_id=user_id, key=key, created_at__lt=now - KEEP).delete()
         kept, created = KeptAnswer.objects.get_or_create(
-            user_id=actor.user_id, key=key, defaults={"digest": digest, "created_at": now}
+            user_id=user_id, key=key, defaults={"digest": digest, "created_at": now}
         )
         if not created:
             return _again(kept, digest)

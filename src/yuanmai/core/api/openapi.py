@@ -11,6 +11,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.openapi import schema as openapi_schema
 from ninja.openapi.schema import OpenAPISchema
 from ninja.schema import NinjaGenerateJsonSchema
+from pydantic.json_schema import CoreRef
 
 from yuanmai import __version__
 from yuanmai.core.api import problems
@@ -118,7 +119,7 @@ class _Names(NinjaGenerateJsonSchema):
         """Return the name of a schema."""
         reference, mode = core_mode_ref
         joined = re.sub(r"\.([A-Z]\w*)\.(?=[A-Z])", r".\1", reference)
-        return super().get_defs_ref((joined, mode))
+        return super().get_defs_ref((CoreRef(joined), mode))
 
 
 class _Description(OpenAPISchema):
@@ -269,8 +270,8 @@ def make_api() -> YuanmaiAPI:
         docs_url=None,
         servers=[{"url": "/"}],
     )
-    api.add_exception_handler(Exception, problems.answer)
+    api.add_exception_handler(Exception, problems.answer)  # type: ignore[arg-type]
     # The framework's own handlers for these come before the one for Exception.
     for kind in (Http404, HttpError, ValidationError):
-        api.add_exception_handler(kind, problems.answer)
+        api.add_exception_handler(kind, problems.answer)  # type: ignore[arg-type]
     return api

@@ -162,7 +162,7 @@ def _check_csrf(request: HttpRequest) -> None:
         return
     check = _Csrf(lambda _request: HttpResponse())
     check.process_request(request)
-    if reason := check.process_view(request, lambda: None, (), {}):
+    if reason := check.process_view(request, HttpResponse, (), {}):
         raise Problem(
             403, _("The CSRF token is missing or wrong (%(reason)s).") % {"reason": reason}, code="csrf"
         )

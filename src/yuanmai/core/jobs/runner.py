@@ -211,6 +211,8 @@ def _close_task(job: Job) -> None:
     """Mark the dead run's row in the queue as failed, so that it does not look as if it ran for ever."""
     from django_tasks_db.models import DBTaskResult
 
+    if job.task is None:
+        return
     DBTaskResult.objects.filter(pk=job.task, status="RUNNING").update(
         status="FAILED", finished_at=timezone.now()
     )

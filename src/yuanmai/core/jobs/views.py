@@ -38,8 +38,8 @@ def job_list(request: HttpRequest) -> HttpResponse:
     else:
         state = ""
     found = Paginator(jobs.order_by("-id"), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page_obj": found, "state": state, "states": Job.State.choices}
-    context["sees_system"] = _actor(request).why_not(SEE_SYSTEM) is None
+    sees_system = _actor(request).why_not(SEE_SYSTEM) is None
+    context = {"page_obj": found, "state": state, "states": Job.State.choices, "sees_system": sees_system}
     return render(request, "core/jobs/list.html", context)
 
 
