@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -101,10 +102,14 @@ def parts_unit(figure: Figure) -> Unit:
         return figure.unit
     if not isinstance(figure, Facts):
         return Unit.NUMBER
-    return Unit.YUAN if _sums_money(figure) else Unit.COUNT
+    return Unit.YUAN if _sums_money(figure.code) else Unit.COUNT
 
 
-def _sums_money(figure: Facts) -> bool:
+@cache
+def _sums_money(code: str) -> bool:
+    """Whether a figure sums money; a property of its definition, so it is looked at once."""
+    figure = get(code)
+    assert isinstance(figure, Facts)
     nothing = figure.facts(Query((), date(2000, 1, 1)))
     try:
         field = figure.numerator.resolve_expression(nothing.query).output_field  # type: ignore[attr-defined]

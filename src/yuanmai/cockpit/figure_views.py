@@ -23,6 +23,7 @@ from yuanmai.cockpit.answers import (
     parts_unit,
     visible,
 )
+from yuanmai.cockpit.keeping import kept, rooms_of
 from yuanmai.core.documents import Column, Kind, Row, RowKind, Table, simple_head
 from yuanmai.core.documents.excel import to_excel
 from yuanmai.core.figures import FIGURES, Figure, Query, Unit, evaluate, evaluate_many
@@ -34,7 +35,7 @@ from yuanmai.core.web import page
 from yuanmai.people.view_context import ViewContext
 
 FRAME = {"org", "as_of", "known_at", "by", "page"}
-PAGE_SIZE = 50
+PAGE_SIZE = 30
 EXPORT_MAX = 100_000
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -195,7 +196,10 @@ def behind(request: HttpRequest, shown: Figure, query: Query) -> dict[str, Any]:
     if facts is None:
         return {"rows_page": None}
     total = evaluate(base.code, query)
-    rows_page = Paginator(facts, PAGE_SIZE).get_page(request.GET.get("page"))
+    paginator = Paginator(facts, PAGE_SIZE)
+    # Counting thousands of rows anew for each page would be most of its cost.
+    paginator.count = kept(f"rows:{base.code}", rooms_of(base), query, lambda: len(facts))
+    rows_page = paginator.get_page(request.GET.get("page"))
     entries = list(rows_page.object_list)
     columns = pages.columns_of(facts, entries[0].view.columns if entries else ())
     unit = parts_unit(base)
