@@ -5,7 +5,9 @@ import "./css/layout.css";
 import "./css/components.css";
 import "./css/lists.css";
 import "./css/islands.css";
+import "./css/projects.css";
 import "./css/plain.css";
+import "./css/bulletin.css";
 import "./css/cockpit.css";
 
 import sprite from "./icons.svg?url";
