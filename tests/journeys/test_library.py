@@ -32,7 +32,8 @@ def test_filter_save_the_view_and_export(
     assert page.locator("tbody tr").count() == 2
     page.get_by_role("button", name="Views").click()
     page.get_by_role("link", name="Behind").click()
-    assert page.locator("tbody tr").count() == 1
+    page.wait_for_url("**light=yellow**")
+    assert "南镇厂房" in page.locator("tbody").inner_text() and page.locator("tbody tr").count() == 1
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Export to Excel").click()
     waiting.value.save_as(tmp_path / "library.xlsx")

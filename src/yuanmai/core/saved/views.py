@@ -1,7 +1,7 @@
 """Addresses behind "save this view", and the list of views that a list page offers."""
 
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -68,6 +68,8 @@ def views_of(request: HttpRequest) -> list[dict[str, Any]]:
         Q(user_id=request.user.pk or 0) | Q(shared=True)
     )
     present = sorted((k, v) for k, vs in request.GET.lists() for v in vs if k not in MOMENTARY and v)
+    # A frame that stands in the address goes on to the view; what the session remembers holds anyway.
+    frame = [(k, request.GET[k]) for k in MOMENTARY if k != "page" and request.GET.get(k)]
     result = []
     for row in rows:
         own = row.user_id == request.user.pk
@@ -76,7 +78,7 @@ def views_of(request: HttpRequest) -> list[dict[str, Any]]:
         result.append(
             {
                 "name": row.name,
-                "url": f"{row.path}?{row.query}" if row.query else row.path,
+                "url": f"{row.path}?{urlencode([*parse_qsl(row.query), *frame])}",
                 "active": _pairs(row.query) == present,
                 "shared": row.shared,
                 "delete_url": reverse("core:delete_view", args=[row.pk]) if own else "",
