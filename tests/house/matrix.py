@@ -82,7 +82,10 @@ def addresses() -> tuple[list[Address], list[tuple[str, str]]]:
                 found.append(Address(declared.method, shown(route), name, declared.permission, names, True))
         elif module.split(".")[0] not in LIBRARIES:
             undeclared.append((route, f"{module}.{getattr(inner, '__qualname__', inner)}"))
-    return found, undeclared
+    unique: dict[tuple[str, str], Address] = {
+        (a.method, a.path): a for a in found
+    }  # one path, several operations
+    return list(unique.values()), undeclared
 
 
 def path_view(callback: Any) -> Any:

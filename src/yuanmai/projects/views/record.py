@@ -433,6 +433,7 @@ def history(request: HttpRequest, uid: UUID) -> HttpResponse:
 @page(SEE_PROJECTS)
 def map_layers(request: HttpRequest, uid: UUID) -> HttpResponse:
     """The layers of the project's map: its site and its park."""
+    project_or_404(request, uid)
     urls = reverse("projects:map_features", args=[uid])
     return JsonResponse(
         {
