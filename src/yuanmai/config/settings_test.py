@@ -6,8 +6,8 @@ import tempfile
 os.environ.setdefault("YUANMAI_HOME", tempfile.mkdtemp(prefix="yuanmai-test-"))
 os.environ.setdefault("YUANMAI_SECRET_KEY", "only-for-tests")
 
-from yuanmai.config.settings import *  # noqa: E402, F403
-from yuanmai.config.settings import DATABASES  # noqa: E402
+from yuanmai.config.settings import *  # noqa: F403
+from yuanmai.config.settings import DATABASES
 
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
