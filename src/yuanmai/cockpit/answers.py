@@ -37,7 +37,7 @@ def visible(actor: Actor) -> list[Figure]:
 
 def check_filters(figure: Figure, filters: Mapping[str, str]) -> None:
     """Raise `KeyError` naming the dimensions there are, for one that the figure does not have."""
-    known = [dimension.code for dimension in (*figure.dimensions, *figure.conditions)]
+    known = [dimension.code for dimension in figure.dimensions]
     conditions = [condition.code for condition in figure.conditions]
     for code in filters:
         if code not in known and code not in conditions:
