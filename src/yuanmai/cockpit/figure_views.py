@@ -108,7 +108,7 @@ def asked(request: HttpRequest, figure: Figure) -> tuple[Query, dict[str, str]]:
     wanted = request.GET.get("org")
     if wanted and (view.org is None or view.org.code != wanted):
         refuse_org(wanted)
-    filters = {key: value for key, value in request.GET.items() if key not in FRAME}
+    filters = {key: str(value) for key, value in request.GET.items() if key not in FRAME}
     try:
         check_filters(figure, filters)
     except KeyError as error:

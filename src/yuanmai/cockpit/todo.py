@@ -38,7 +38,7 @@ def reports(actor: Actor, today: date) -> Sequence[Todo]:
     """The half-monthly reports that are due, and those of the period before that are still missing."""
     period = period_of(today)
     entry = reverse("projects:progress")
-    items = []
+    items: list[Todo] = []
     for which, tone in ((period.previous(), "danger"), (period, "")):
         missing = unreported(actor, today, which)
         if not missing or (which is period and items and missing == items[0].count):

@@ -53,7 +53,9 @@ def _values(org_id: int, given: dict[str, Any], own: int | None = None) -> dict[
     faults: dict[str, Any] = {}
     values = {name: given[name] for name in FIELDS if name in given}
     name = " ".join(str(values.get("name", "")).split())
-    others = Enterprise.objects.filter(org_id=org_id, retired_at=None).exclude(pk=own)
+    others = Enterprise.objects.filter(org_id=org_id, retired_at=None)
+    if own is not None:
+        others = others.exclude(pk=own)
     if not name:
         faults["name"] = _("An enterprise needs a name.")
     elif others.filter(name=name).exists():
@@ -79,7 +81,7 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
 
 
 @action("enterprises.add", permission=permissions.EDIT_ENTERPRISES)
-def add_enterprise(act: Act, org_id: int, **given: Any) -> Enterprise:
+def add_enterprise(act: Act, /, org_id: int, **given: Any) -> Enterprise:
     """Enter an enterprise into the register of an organisation; raises `ValidationError` with the faults by field."""
     act.require(org_id)
     values = _values(org_id, given)
@@ -94,7 +96,7 @@ def add_enterprise(act: Act, org_id: int, **given: Any) -> Enterprise:
 
 
 @action("enterprises.revise", permission=permissions.EDIT_ENTERPRISES)
-def revise_enterprise(act: Act, row: Enterprise, **given: Any) -> Enterprise:
+def revise_enterprise(act: Act, /, row: Enterprise, **given: Any) -> Enterprise:
     """Change what is known of an enterprise; fields that are not given stay as they are."""
     act.require(row.org_id)
     before = {name: getattr(row, name) for name in FIELDS}
