@@ -107,7 +107,7 @@ def test_prometheus_reads_the_counts_of_all_processes(served: tuple[Installation
 
 def test_log_lines_are_json_and_carry_the_requests_id(served: tuple[Installation, int]) -> None:
     place, port = served
-    reference = get(port, "/nothing-here-either")[2]["x-request-id"]
+    reference = get(port, "/api/v1/nothing-here")[2]["x-request-id"]
     time.sleep(0.3)
     lines = [json.loads(line) for line in place.log.splitlines() if line.startswith("{")]
     assert [line["level"] for line in lines if line.get("request") == reference] == ["WARNING"]
