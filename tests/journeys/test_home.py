@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -99,7 +100,11 @@ def test_the_rows_come_as_a_workbook(
     page = open_page(f"/figures/projects.start_rate?{FRAME}", make_user("leader", filled.city))
     with page.expect_download() as download:
         page.get_by_role("link", name="Export to Excel").click()
-    sheet = openpyxl.load_workbook(download.value.path()).active
+    assert download.value.suggested_filename.endswith(".xlsx")
+    content = io.BytesIO(
+        download.value.path().read_bytes()
+    )  # the browser keeps it under a name without an ending
+    sheet = openpyxl.load_workbook(content).active
     names = {cell.value for row in sheet.iter_rows() for cell in row}
     assert {"标准厂房一期", "污水管网", "Total"} <= names
 
