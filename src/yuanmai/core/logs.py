@@ -6,11 +6,13 @@ import sys
 from datetime import UTC, datetime
 
 
-def _reference() -> str:
+def _reference(record: logging.LogRecord) -> str:
     """Return the id of the request that is being served; logging is set up before the rooms, so nothing is imported."""
     actions = sys.modules.get("yuanmai.core.actions")
     known = getattr(actions, "request_id", None)
-    return str(known.get()) if known is not None else ""
+    now = str(known.get()) if known is not None else ""
+    # Django logs refusals after the middlewares, when the id is over; the request still knows it.
+    return now or str(getattr(getattr(record, "request", None), "reference", ""))
 
 
 class Line(logging.Formatter):
@@ -18,7 +20,7 @@ class Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        reference = _reference()
+        reference = _reference(record)
         record.reference = f" [{reference}]" if reference else ""
         return super().format(record)
 
@@ -34,7 +36,7 @@ class JsonLine(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if reference := _reference():
+        if reference := _reference(record):
             document["request"] = reference
         if record.exc_info:
             document["trace"] = self.formatException(record.exc_info)
