@@ -47,7 +47,9 @@ def account() -> list[str]:
         except KeyError:
             continue
         return ["runuser", "-u", name, "--"]
-    raise SystemExit("PostgreSQL cannot run as root, and this system has neither the user postgres nor nobody.")
+    raise SystemExit(
+        "PostgreSQL cannot run as root, and this system has neither the user postgres nor nobody."
+    )
 
 
 @contextmanager
@@ -64,14 +66,26 @@ def server(*, durable: bool = False) -> Iterator[str]:
         home.chmod(0o755)
         data, log = home / "data", home / "log"
         run = [*before, "env", "LC_ALL=C.UTF-8", "TZ=UTC"]
-        first = [str(binaries / "initdb"), "--pgdata", str(data), "--username", "yuanmai", "--auth", "trust", "-E", "UTF8"]
+        first = [
+            str(binaries / "initdb"),
+            "--pgdata",
+            str(data),
+            "--username",
+            "yuanmai",
+            "--auth",
+            "trust",
+            "-E",
+            "UTF8",
+        ]
         _quietly([*run, *first, "--no-sync"])
         settings = [*COMMON, f"unix_socket_directories={home}", *(() if durable else FAST)]
         flags = " ".join(f"-c {setting}" for setting in settings)
         control = [*run, str(binaries / "pg_ctl"), "--pgdata", str(data), "--log", str(log), "--wait"]
         _quietly([*control, "--options", flags, "start"], log)
         try:
-            _quietly([str(binaries / "createdb"), "--host", str(home), "--username", "yuanmai", DATABASE], log)
+            _quietly(
+                [str(binaries / "createdb"), "--host", str(home), "--username", "yuanmai", DATABASE], log
+            )
             yield f"postgres://yuanmai@{str(home).replace('/', '%2F')}/{DATABASE}"
         finally:
             _quietly([*control, "--mode", "immediate", "stop"], log)
@@ -89,7 +103,9 @@ def _quietly(command: list[str], log: Path | None = None) -> None:
 
 def main() -> int:
     """The command line; returns the exit code of the command that was run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--durable", action="store_true", help="write to disk as a real installation does")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()

@@ -17,8 +17,16 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "web": ("yuanmai.config.commands", "web", "Start the web process."),
     "worker": ("yuanmai.config.commands", "worker", "Start the process that does background work."),
     "migrate": ("yuanmai.config.commands", "migrate", "Bring the database up to date."),
-    "backup": ("yuanmai.core.backup.commands", "backup_command", "Write database and files into one archive."),
-    "restore": ("yuanmai.core.backup.commands", "restore_command", "Bring an archive back into an empty installation."),
+    "backup": (
+        "yuanmai.core.backup.commands",
+        "backup_command",
+        "Write database and files into one archive.",
+    ),
+    "restore": (
+        "yuanmai.core.backup.commands",
+        "restore_command",
+        "Bring an archive back into an empty installation.",
+    ),
     "demo": ("yuanmai.demo.commands", "demo", "Load the demonstration places."),
     "doctor": ("yuanmai.core.doctor.commands", "doctor_command", "Say what is missing and how to mend it."),
     "org": ("yuanmai.people.commands", "org", "Organisations: add, list."),

@@ -21,7 +21,9 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(group, list(arguments))
 
 
-def test_an_administrators_password_is_reset_on_the_console(make_user: Any, orgs: Orgs, visitor: Client) -> None:
+def test_an_administrators_password_is_reset_on_the_console(
+    make_user: Any, orgs: Orgs, visitor: Client
+) -> None:
     make_user("audit_administrator", orgs.city, username="audit-zhang")
     answer = run("reset-password", "audit-zhang", "--json")
     assert answer.exit_code == 0

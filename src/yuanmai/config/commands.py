@@ -48,7 +48,9 @@ def check_assets() -> None:
     """Refuse to serve pages without style and script; raises `Refused` with what to do."""
     if not (settings.ASSETS / "manifest.json").is_file():
         raise Refused(
-            _("The built assets are missing (%(path)s). In a checkout run “make setup”; a wheel has them inside.")
+            _(
+                "The built assets are missing (%(path)s). In a checkout run “make setup”; a wheel has them inside."
+            )
             % {"path": settings.ASSETS}
         )
 

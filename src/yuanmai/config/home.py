@@ -1,7 +1,9 @@
 """Where the data of this installation lies, and the secrets that live beside the database, never in it."""
 
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 
@@ -17,18 +19,17 @@ def secret_key(home: Path) -> str:
     if key := os.environ.get("YUANMAI_SECRET_KEY"):
         return key
     path = home / "secret.key"
-    try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        key = secrets.token_urlsafe(64)
+    if not path.exists():
+        # Written aside and linked into place: of two processes starting at once one wins, and none reads half a key.
+        with tempfile.NamedTemporaryFile("w", dir=home, prefix=".secret-", delete=False) as file:
+            file.write(secrets.token_urlsafe(64))
         try:
-            # Exclusive creation: of two processes starting at once, one writes and the other reads.
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text().strip()
-        with os.fdopen(fd, "w") as file:
-            file.write(key)
-        return key
+            Path(file.name).chmod(0o600)
+            with contextlib.suppress(FileExistsError):
+                os.link(file.name, path)
+        finally:
+            Path(file.name).unlink()
+    return path.read_text().strip()
 
 
 def flag(name: str, default: bool = False) -> bool:

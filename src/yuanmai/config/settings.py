@@ -22,7 +22,9 @@ HOME = data_home()
 SECRET_KEY = secret_key(HOME)
 DEBUG = flag("YUANMAI_DEBUG")
 DEMO = flag("YUANMAI_DEMO")
-ALLOWED_HOSTS = [h for h in os.environ.get("YUANMAI_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if h]
+ALLOWED_HOSTS = [
+    h for h in os.environ.get("YUANMAI_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if h
+]
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("YUANMAI_TRUSTED_ORIGINS", "").split(",") if o]
 BASE_URL = os.environ.get("YUANMAI_BASE_URL", "http://127.0.0.1:8000")
 
@@ -237,7 +239,11 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 # Guessing one account is stopped by the lock-out above; these stop one address from guessing at many.
-ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "30/m/ip,10/300s/key", "change_password": "10/m/user"}
+ACCOUNT_RATE_LIMITS = {
+    "login": "120/m/ip",
+    "login_failed": "30/m/ip,10/300s/key",
+    "change_password": "10/m/user",
+}
 MFA_FORMS = {
     "authenticate": "yuanmai.people.forms.SecondFactorForm",
     "reauthenticate": "yuanmai.people.forms.SecondFactorAgainForm",
@@ -293,7 +299,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 20000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o640
 API_RATE_PER_MINUTE = int(os.environ.get("YUANMAI_API_RATE_PER_MINUTE", "1200"))  # per user and web process
-METRICS_TOKEN = os.environ.get("YUANMAI_METRICS_TOKEN", "")  # without one, only this machine may read /metrics
+METRICS_TOKEN = os.environ.get(
+    "YUANMAI_METRICS_TOKEN", ""
+)  # without one, only this machine may read /metrics
 API_BAD_TOKENS_PER_MINUTE = 30  # per network address
 IMPORT_MAX_BYTES = int(os.environ.get("YUANMAI_IMPORT_MAX_MB", "100")) * 1024 * 1024
 
@@ -311,7 +319,10 @@ LOGGING = {
         "json": {"()": "yuanmai.core.logs.JsonLine"},
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": os.environ.get("YUANMAI_LOG_FORMAT", "line")}
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": os.environ.get("YUANMAI_LOG_FORMAT", "line"),
+        }
     },
     "root": {"handlers": ["stderr"], "level": os.environ.get("YUANMAI_LOG_LEVEL", "WARNING")},
     "loggers": {"yuanmai": {"level": os.environ.get("YUANMAI_LOG_LEVEL", "INFO")}},

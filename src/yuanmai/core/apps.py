@@ -16,7 +16,16 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         # A room declares its permissions, figures, search sources, navigation, import kinds in modules of these names.
         autodiscover_modules(
-            "permissions", "figures", "findings", "search", "todo", "navigation", "layers", "workbooks", "workflows", "tasks"
+            "permissions",
+            "figures",
+            "findings",
+            "search",
+            "todo",
+            "navigation",
+            "layers",
+            "workbooks",
+            "workflows",
+            "tasks",
         )
 
         from yuanmai.core.audit.guard import lock_after_migrate

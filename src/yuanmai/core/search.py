@@ -10,12 +10,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import reduce
 from operator import and_, or_
 from typing import Any
 
 from django.db.models import Case, IntegerField, Q, Value, When
 
+from yuanmai.common.pinyin import pinyin_of
 from yuanmai.core.policy import Actor, Text
 
 LIMIT = 8  # hits of one source in the box; a page shows more
@@ -124,21 +125,11 @@ def ranked(text: str, name: str, code: str = "", pinyin: str = "") -> Case:
     return Case(*cases, default=Value(5), output_field=IntegerField())
 
 
-@lru_cache(maxsize=4096)
-def pinyin_key(text: str) -> str:
-    """Return initials and full pinyin of a short text: 开工率 → ``kgl kaigonglv kaigonglü``."""
-    from pypinyin import Style, lazy_pinyin
-
-    initials = "".join(lazy_pinyin(text, style=Style.FIRST_LETTER)).lower()
-    full = "".join(lazy_pinyin(text, v_to_u=False)).lower()
-    return f"{initials} {full}"
-
-
 def rank_of(text: str, *names: str) -> int | None:
     """Rank things that are not in a table (figures, pages): as :func:`ranked`; None where a word occurs nowhere."""
     wanted = clean(text).lower()
     texts = [name.lower() for name in names if name]
-    keys = [pinyin_key(name) for name in names if name]
+    keys = [pinyin_of(name) for name in names if name]
     for word in words(wanted):
         if not any(word in t for t in texts) and not (word.isascii() and any(word in k for k in keys)):
             return None

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from yuanmai.common.pinyin import pinyin_of
 from yuanmai.core.actions import Act, action
-from yuanmai.core.search import pinyin_key
 from yuanmai.enterprises import permissions
 from yuanmai.enterprises.engine.credit_code import LENGTH, normalised, verify
 from yuanmai.enterprises.models import Enterprise
@@ -73,7 +73,7 @@ def _values(org_id: int, given: dict[str, Any], own: int | None = None) -> dict[
         faults["park"] = _("This park lies outside your data scope.")
     if faults:
         raise ValidationError(faults)
-    return {**values, "name": name, "pinyin": pinyin_key(name)[:200]}
+    return {**values, "name": name, "pinyin": pinyin_of(name)[:200]}
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

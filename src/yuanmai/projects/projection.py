@@ -1,15 +1,13 @@
 """Keeping `ProjectState` in step with the facts. Called by actions, inside their transaction, for whole sets of projects."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from django.db.models import Q
-from pypinyin import lazy_pinyin
 
+from yuanmai.common.pinyin import pinyin_of
 from yuanmai.core.actions import touch
 from yuanmai.core.bulk import bulk_insert
 from yuanmai.core.engine.temporal import Span, revise
@@ -34,25 +32,6 @@ STATE_FIELDS = (
     "done_total", "started", "resumed", "completed", "visible_progress", "visible_percent", "problems", "lists",
     "reported_on", "version_id", "plan_id", "report_id",
 )  # fmt: skip
-
-
-_RUNS = re.compile(r"[\u3400-\u9fff]+|[^\u3400-\u9fff]+")
-
-
-@lru_cache(maxsize=20_000)
-def _syllables(run: str) -> tuple[str, str]:
-    """Return initials and full pinyin of a run of Chinese characters; names repeat their parts."""
-    full = lazy_pinyin(run)
-    return "".join(part[:1] for part in full), "".join(full)
-
-
-def pinyin_of(text: str) -> str:
-    """Return initials and full pinyin, both searchable: 坦洲园厂房 → ``tzycf tanzhouyuanchangfang``."""
-    parts = [
-        _syllables(run) if run[0] >= "\u3400" and run[0] <= "\u9fff" else (run, run)
-        for run in _RUNS.findall(text)
-    ]
-    return f"{''.join(p[0] for p in parts)} {''.join(p[1] for p in parts)}".lower()[:400]
 
 
 def refold(project_ids: Iterable[int], now: datetime) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from yuanmai.common.pinyin import pinyin_of
 from yuanmai.core.actions import Act, touch
 from yuanmai.core.bulk import bulk_insert, bulk_rows
 from yuanmai.projects.engine.fold import Facts, ListFact, PlanFact, ReportFact, VersionFact, fold
@@ -20,7 +21,7 @@ from yuanmai.projects.models import (
     ProjectVersion,
     YearPlan,
 )
-from yuanmai.projects.projection import VERSION_FIELDS, pinyin_of
+from yuanmai.projects.projection import VERSION_FIELDS
 from yuanmai.projects.recording import Entry
 
 VERSION = (

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from yuanmai.common.money import yuan_text
+from yuanmai.common.pinyin import pinyin_of
 from yuanmai.core.actions import Act, action
 from yuanmai.core.bulk import bulk_insert, no_collection
 from yuanmai.core.figures.display import chinese
@@ -318,8 +319,6 @@ def _owners(act: Act, batch: ImportBatch, names: set[str]) -> dict[str, int]:
 
 
 def _pinyin(name: str) -> str:
-    from yuanmai.projects.projection import pinyin_of
-
     return pinyin_of(name)[:200]
 
 

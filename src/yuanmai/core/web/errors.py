@@ -33,7 +33,9 @@ class RequestIdMiddleware:
             request_id.reset(token)
 
 
-def _page(request: HttpRequest, status: int, reason: str = "", rights: dict[str, Any] | None = None) -> HttpResponse:
+def _page(
+    request: HttpRequest, status: int, reason: str = "", rights: dict[str, Any] | None = None
+) -> HttpResponse:
     context = {"status": status, "reason": reason, "rights": rights, "request_id": request_id.get()}
     return render(request, f"{status}.html", context, status=status)
 

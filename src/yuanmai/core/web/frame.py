@@ -15,7 +15,7 @@ def parse_moment(text: str) -> datetime:
     try:
         # The day first: parse_datetime, too, reads a bare date, and as its beginning.
         if len(text) == len("2022-03-31") and (day := parse_date(text)):
-            moment = datetime(day.year, day.month, day.day, 23, 59, 59)  # noqa: DTZ001
+            moment: datetime | None = datetime(day.year, day.month, day.day, 23, 59, 59)  # noqa: DTZ001
         else:
             moment = parse_datetime(text)
     except ValueError:

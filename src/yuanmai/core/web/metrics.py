@@ -97,7 +97,9 @@ class MetricsMiddleware:
         match = request.resolver_match
         # The name of the page, not its address: addresses are many, and some hold names.
         view = (match.view_name or getattr(match.func, "__name__", "")) if match else "none"
-        method = request.method if request.method in {"GET", "POST", "HEAD", "PUT", "PATCH", "DELETE"} else "OTHER"
+        method = (
+            request.method if request.method in {"GET", "POST", "HEAD", "PUT", "PATCH", "DELETE"} else "OTHER"
+        )
         key = (str(view), str(method), f"{response.status_code // 100}xx")
         COUNTS.add(key, time.perf_counter() - began)
         if time.monotonic() - _written[0] >= FLUSH_EVERY:

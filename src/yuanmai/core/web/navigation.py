@@ -45,7 +45,9 @@ def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = []
     # Of several entries that a path lies under only the nearest is active: /projects/blockers/ is not also the library.
     prefixes = [item.active_prefix or reverse(item.url_name) for item in ITEMS]
-    nearest = max((p for p in prefixes if p == path or (p != "/" and path.startswith(p))), key=len, default="")
+    nearest = max(
+        (p for p in prefixes if p == path or (p != "/" and path.startswith(p))), key=len, default=""
+    )
     for code, label in GROUPS.items():
         entries = []
         for item in sorted((i for i in ITEMS if i.group == code), key=lambda i: (i.order, str(i.url_name))):

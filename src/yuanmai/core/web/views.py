@@ -57,9 +57,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok", "version": __version__})
 
 
-metrics = public_page("Prometheus asks from this machine, or with the token of the settings; it holds no data")(
-    require_GET(metrics_page)
-)
+metrics = public_page(
+    "Prometheus asks from this machine, or with the token of the settings; it holds no data"
+)(require_GET(metrics_page))
 
 
 @public_page("a load balancer asks whether requests can be served")

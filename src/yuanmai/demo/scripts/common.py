@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from yuanmai.common.money import WAN
+from yuanmai.common.pinyin import pinyin_of
 from yuanmai.core.actions import Act
 from yuanmai.demo.geography import Point, blocks, rectangle
 from yuanmai.enterprises.models import Enterprise
@@ -14,7 +15,6 @@ from yuanmai.funds.models import FundingFact
 from yuanmai.funds.projection import refold
 from yuanmai.people.models import Organisation
 from yuanmai.projects.models import Blocker, Project
-from yuanmai.projects.projection import pinyin_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
