@@ -167,7 +167,7 @@ def client_as() -> Callable[..., Client]:
     def make(user: User | None, *, language: str = "en", **options: Any) -> Client:
         client = Client(headers={"accept-language": language}, **options)
         if user is not None:
-            client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+            client.force_login(user, backend="yuanmai.people.backends.PasswordBackend")
         return client
 
     return make

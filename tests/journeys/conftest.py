@@ -92,7 +92,7 @@ def open_page(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Pag
         cookies = []
         if user is not None:
             client = Client()
-            client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+            client.force_login(user, backend="yuanmai.people.backends.PasswordBackend")
             cookies.append((settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value))
         if theme:
             cookies.append(("ym_theme", theme))

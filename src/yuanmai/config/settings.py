@@ -179,8 +179,8 @@ DJANGO_VITE = {"default": {"dev_mode": False, "manifest_path": ASSETS / "manifes
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "yuanmai.people.backends.PasswordBackend",
+    "yuanmai.people.backends.SignInBackend",
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"

@@ -82,6 +82,7 @@ def create_accounts(orgs: dict[str, Organisation]) -> list[str]:
             User(
                 username=a.username,
                 full_name=a.full_name,
+                org=orgs[a.org],
                 password=hashed,
                 password_changed_at=now,
                 is_demo=True,

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yuanmai.people.addresses import client_address
+from yuanmai.people.backends import may_sign_in
 from yuanmai.people.models import Post, User
 from yuanmai.people.receivers import leave
 from yuanmai.people.sessions import STARTED
@@ -123,11 +124,11 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
             raise ImmediateHttpResponse(self._refused(request, "", "process"))
         claims = claims_of(sociallogin)
         if sociallogin.is_existing:
-            if not sociallogin.user.is_active:
+            if not may_sign_in(sociallogin.user):
                 raise ImmediateHttpResponse(self._refused(request, sociallogin.user.username, "locked"))
             return
         user, name = account_of(claims)
-        if user is None or not user.is_active:
+        if user is None or not may_sign_in(user):
             raise ImmediateHttpResponse(self._refused(request, name, "unknown" if user is None else "locked"))
         sociallogin.connect(request, user)
         leave("session.connect_oidc", request=request, user=user, after={"subject": claims.get("sub")})

@@ -12,4 +12,4 @@ class PeopleConfig(AppConfig):
     verbose_name = _("Organisations and users")
 
     def ready(self) -> None:
-        pass  # noqa: F401: connects the receivers
+        from yuanmai.people import receivers  # noqa: F401  (connects them)

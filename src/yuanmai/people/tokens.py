@@ -11,6 +11,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from yuanmai.people.actor import UserActor
+from yuanmai.people.backends import may_sign_in
 from yuanmai.people.models import ApiToken
 from yuanmai.people.passwords import must_change
 
@@ -44,7 +45,7 @@ def actor_of_token(bearer: str, address: str) -> UserActor | None:
     now = timezone.now()
     if token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now):
         return None
-    if not token.user.is_active or must_change(token.user):
+    if not may_sign_in(token.user) or must_change(token.user):
         return None
     if token.last_used_at is None or now - token.last_used_at >= TOUCH:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
