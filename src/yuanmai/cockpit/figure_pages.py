@@ -25,6 +25,7 @@ from yuanmai.core.figures import (
     Result,
     Unit,
     breakdown,
+    evaluate_days,
     get,
     rows,
 )
@@ -51,21 +52,19 @@ def trend_of(figure: Figure, query: Query) -> list[Month]:
     """Return the figure at the month ends of the year up to the day asked for."""
 
     def compute() -> list[Month]:
-        months = []
-        for day in month_ends(query.as_of, query.as_of.month):
+        days = month_ends(query.as_of, query.as_of.month)
+        thens = []
+        for day in days:
             then = datetime.combine(day, time.max, timezone.get_current_timezone()).astimezone(UTC)
             if query.known_at is not None:
                 then = min(then, query.known_at)
-            on = query.on(day)
-            known_then = Query(on.org_ids, day, then, on.filters)
-            months.append(
-                Month(
-                    day,
-                    evaluate_many([figure.code], on)[figure.code],
-                    evaluate_many([figure.code], known_then)[figure.code],
-                )
-            )
-        return months
+            thens.append(Query(query.org_ids, day, then, query.filters))
+        now = evaluate_days([figure.code], [query.on(day) for day in days])
+        known_then = evaluate_days([figure.code], thens)
+        return [
+            Month(day, at_present[figure.code], at_the_time[figure.code])
+            for day, at_present, at_the_time in zip(days, now, known_then, strict=True)
+        ]
 
     return list(kept(f"trend:{figure.code}", rooms_of(figure), query, compute))
 

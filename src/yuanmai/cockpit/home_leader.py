@@ -12,7 +12,15 @@ from django.utils.translation import gettext as _
 
 from yuanmai.cockpit.answers import change_text, figure_url, visible
 from yuanmai.cockpit.keeping import kept, rooms_of
-from yuanmai.core.figures import FIGURES, Query, Result, breakdown, evaluate_many
+from yuanmai.core.figures import (
+    FIGURES,
+    Query,
+    Result,
+    breakdown,
+    evaluate_days,
+    evaluate_many,
+    evaluate_places,
+)
 from yuanmai.core.figures.display import display
 from yuanmai.core.figures.evaluate import month_ends
 from yuanmai.core.findings_queries import open_findings
@@ -75,10 +83,9 @@ def cards(actor: Actor, view: ViewContext, wanted: tuple[str, ...] = CARDS) -> l
     def compute() -> dict[date, dict[str, Result]]:
         days = month_ends(query.as_of, query.as_of.month)
         trends = [code for code in codes if code in TRENDS]
-        return {
-            day: evaluate_many(codes if index >= len(days) - 2 else trends, query.on(day))
-            for index, day in enumerate(days)
-        }
+        answers = dict(zip(days, evaluate_days(trends, [query.on(day) for day in days]), strict=True))
+        # Only what is a trend is asked for every month; the rest now, and before for the change.
+        return answers | {day: evaluate_many(codes, query.on(day)) for day in days[-2:]}
 
     answers = kept(f"cards:{','.join(codes)}", rooms, query, compute)
     return [_card(code, answers, view) for code in codes]
@@ -237,11 +244,10 @@ def compare(actor: Actor, view: ViewContext) -> dict[str, Any] | None:
     codes = may_see(actor, COMPARED)
 
     def compute() -> list[tuple[OrgView, dict[str, Result]]]:
-        rows = []
-        for unit in units:
-            ids = tuple(org.id for org in view.orgs if org.path.startswith(unit.path))
-            rows.append((unit, evaluate_many(codes, Query(ids, view.as_of, view.known_at))))
-        return rows
+        places = {unit.id: [org.id for org in view.orgs if org.path.startswith(unit.path)] for unit in units}
+        ids = tuple(sorted({org_id for below in places.values() for org_id in below}))
+        answers = evaluate_places(codes, Query(ids, view.as_of, view.known_at), places)
+        return [(unit, answers[unit.id]) for unit in units]
 
     rooms = {room for code in codes for room in rooms_of(FIGURES[code])}
     rows = kept(f"units:{','.join(codes)}", rooms, view.query(), compute, words=True)

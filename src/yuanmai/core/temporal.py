@@ -37,6 +37,15 @@ class BitemporalManager(OwnedManager[M]):
         """Return what held on `as_of`, by present knowledge or by that of the moment `known_at`."""
         return self.get_queryset().filter(at(as_of, known_at))
 
+    def during(
+        self, since: date, as_of: date, known_since: datetime | None, known_at: datetime | None
+    ) -> models.QuerySet[M]:
+        """Return what held on some day from `since` to `as_of`, by present knowledge or by that of those moments."""
+        rows = self.get_queryset().filter(effective_from__lte=as_of, effective_until__gt=since)
+        if known_at is None or known_since is None:
+            return rows.filter(known_until=KNOWN_FOREVER)
+        return rows.filter(known_from__lte=known_at, known_until__gt=known_since)
+
     def current(self) -> models.QuerySet[M]:
         """Return present knowledge, all days."""
         return self.get_queryset().filter(known_until=KNOWN_FOREVER)

@@ -45,6 +45,11 @@ def _reported(facts: QuerySet[Any], value: str) -> QuerySet[Any]:
     return facts.filter(reported_on__isnull=value != "yes")
 
 
+def _on_plan(facts: QuerySet[Any], value: str) -> QuerySet[Any]:
+    on_plan = Q(plan_year__isnull=False) & ~Q(kind=Kind.RESERVE)
+    return facts.filter(on_plan if value == "yes" else ~on_plan)
+
+
 def _uid(value: Any) -> UUID | None:
     try:
         return UUID(str(value))
@@ -85,13 +90,14 @@ DIMENSIONS = (
     Dimension("stage", _("Stage"), "stage", _choice(Stage.choices, NOT_STATED)),
     Dimension("park", _("Park"), "park__name", lambda value: value or NOT_STATED),
     Dimension("list", _("List"), "lists", narrow=_in_list, values=list_codes),
-    Dimension("light", _("Light"), "light", _light),
+    Dimension("light", _("Light"), "light", _light, daily=True),
 )
 CONDITIONS = (
     Dimension("q", _("Search"), "name", narrow=_search),
     Dimension("started", _("Started"), "started", _yes_no, narrow=_flag("started")),
     Dimension("project", _("Project"), "project__uid", _project_name, narrow=_one_project),
     Dimension("reported", _("Reported"), "reported_on", _yes_no, narrow=_reported),
+    Dimension("planned", _("On the plan of the year"), "plan_year", _yes_no, narrow=_on_plan),
 )
 
 
@@ -141,6 +147,8 @@ def _define(
             facts=_with_links(source),
             numerator=numerator,
             row=project_row,
+            spanning=more.pop("spanning", True),
+            org_path="org_id",
             **more,
         )
     )
@@ -216,13 +224,13 @@ _define("projects.not_started", _("New starts not begun"), Unit.COUNT,
         _not_started, Value(1), higher_is_better=False)  # fmt: skip
 _define("projects.red_count", _("Red lights"), Unit.COUNT,
         _("Projects on the plan of the year whose light is red by the rule of lights that holds for their organisation."),
-        _with_light_of("red"), Value(1), higher_is_better=False)  # fmt: skip
+        _with_light_of("red"), Value(1), higher_is_better=False, spanning=False)  # fmt: skip
 _define("projects.yellow_count", _("Yellow lights"), Unit.COUNT,
         _("Projects on the plan of the year whose light is yellow by the rule of lights that holds for their organisation."),
-        _with_light_of("yellow"), Value(1), higher_is_better=False)  # fmt: skip
+        _with_light_of("yellow"), Value(1), higher_is_better=False, spanning=False)  # fmt: skip
 _define("projects.green_count", _("Green lights"), Unit.COUNT,
         _("Projects on the plan of the year whose light is green by the rule of lights that holds for their organisation."),
-        _with_light_of("green"), Value(1), higher_is_better=True)  # fmt: skip
+        _with_light_of("green"), Value(1), higher_is_better=True, spanning=False)  # fmt: skip
 
 
 def time_progress(query: Query) -> Result:

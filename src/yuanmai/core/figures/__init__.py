@@ -18,6 +18,7 @@ from yuanmai.core.figures.model import (
     get,
     register,
 )
+from yuanmai.core.figures.together import evaluate_days, evaluate_places
 
 __all__ = [
     "FIGURES",
@@ -32,7 +33,9 @@ __all__ = [
     "Unit",
     "breakdown",
     "evaluate",
+    "evaluate_days",
     "evaluate_many",
+    "evaluate_places",
     "get",
     "register",
     "rows",

@@ -300,7 +300,11 @@ def month_ends(as_of: date, months: int) -> list[date]:
 def trend(code: str, query: Query, months: int | None = None) -> list[tuple[date, Result]]:
     """Return the figure at the ends of the last months; by default the months of `as_of`'s year."""
     count = months if months is not None else query.as_of.month
-    return [(day, evaluate(code, query.on(day))) for day in month_ends(query.as_of, count)]
+    from yuanmai.core.figures.together import evaluate_days
+
+    days = month_ends(query.as_of, count)
+    answers = evaluate_days([code], [query.on(day) for day in days])
+    return [(day, answer[code]) for day, answer in zip(days, answers, strict=True)]
 
 
 def rows(code: str, query: Query) -> tuple[Figure, "FactRows | None"]:

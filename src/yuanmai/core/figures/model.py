@@ -39,12 +39,17 @@ class Query:
 
     `org_ids` are the organisations of the chosen scope that the asker may see; `filters` are pairs of dimension code
     and value, sorted, so that equal questions are equal objects.
+
+    With `since` (and `known_since`) facts are asked for a stretch of time: whatever held on some day from then to `as_of`.
+    Only ``core.figures.together`` asks so, and only for facts that are marked `spanning`.
     """
 
     org_ids: tuple[int, ...]
     as_of: date
     known_at: datetime | None = None
     filters: tuple[tuple[str, str], ...] = ()
+    since: date | None = None
+    known_since: datetime | None = None
 
     def where(self, **filters: str) -> "Query":
         """Return the query narrowed by further dimension values."""
@@ -83,6 +88,7 @@ class Dimension:
     label: Callable[[Any], Text] = str
     narrow: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = None
     values: Callable[[QuerySet[Any]], list[str]] | None = None  # for dimensions whose values overlap (tags)
+    daily: bool = False  # the value of one row changes from day to day without a new row (lights)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +132,11 @@ class Facts(Figure):
     numerator: Combinable
     denominator: Combinable | None = None
     places: int = 2  # decimal places that single contributions have: cents, whole projects
+    # Rows are bitemporal and depend on the day asked for by nothing but what held on it, and on its year.
+    spanning: bool = False
+    org_path: str = (
+        ""  # the field of a row that `org_ids` narrows, where a row counts for exactly that organisation
+    )
     row: Callable[[Any], "RowView"] = field(default=lambda obj: RowView(str(obj), ""))
 
 

@@ -10,6 +10,9 @@ from yuanmai.projects.models import Kind, ProjectState
 
 def states(query: Query) -> QuerySet[ProjectState]:
     """Return the state of every project of the query's organisations on its day, sub-projects included."""
+    if query.since is not None:
+        stretch = ProjectState.objects.during(query.since, query.as_of, query.known_since, query.known_at)
+        return stretch.filter(org_id__in=query.org_ids)
     return ProjectState.objects.at(query.as_of, query.known_at).filter(org_id__in=query.org_ids)
 
 
