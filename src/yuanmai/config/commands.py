@@ -1,10 +1,13 @@
 """The processes and the care of an installation."""
 
+import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 import click
@@ -16,6 +19,9 @@ from yuanmai.core.console import Refused, command, print_json
 from yuanmai.core.web.metrics import forget as forget_counts
 
 STOP_WITHIN = 30.0  # seconds
+CACHE_ABANDONED = (
+    24 * 3600
+)  # seconds without a change after which a folder of kept figures belongs to no running process
 
 
 def prepare() -> None:
@@ -68,6 +74,21 @@ def check_port(host: str, port: int) -> None:
         raise Refused(message % {"host": host, "port": port, "reason": reason}) from None
 
 
+def share_cache() -> None:
+    """Give the processes of this run a folder for the figures they compute, and clear away those of runs long ended.
+
+    Each run begins with an empty one: what a restored backup, or a new version of the program, would answer differently
+    cannot be left over in it.
+    """
+    folder = settings.HOME / "cache"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for run in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if run.stat().st_mtime < time.time() - CACHE_ABANDONED:
+                shutil.rmtree(run)
+    os.environ["YUANMAI_SHARED_CACHE"] = tempfile.mkdtemp(prefix="run-", dir=folder)
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
@@ -77,6 +98,7 @@ def web(host: str, port: int, workers: int, as_json: bool) -> None:
     """Start the web process."""
     check_assets()
     check_port(host, port)
+    share_cache()
     os.execv(sys.executable, web_arguments(host, port, workers))  # noqa: S606
 
 
@@ -101,6 +123,7 @@ def serve(host: str, port: int, workers: int, as_json: bool) -> None:
     check_port(host, port)
     prepare()
     forget_counts()
+    share_cache()
     commands = {
         "web": web_arguments(host, port, workers),
         "worker": [sys.executable, "-m", "yuanmai", "worker"],

@@ -142,9 +142,14 @@ else:
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# The server's command makes a folder for each of its runs (config.commands.share_cache); everything else has its own memory.
+_shared = os.environ.get("YUANMAI_SHARED_CACHE", "")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "BACKEND": "yuanmai.core.web.shared_cache.SharedCache"
+        if _shared
+        else "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": _shared,
         "OPTIONS": {"MAX_ENTRIES": 5000},
         "TIMEOUT": 600,
     }
