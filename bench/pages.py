@@ -6,6 +6,9 @@ Starts the real web process (``yuanmai web``) on a temporary home, signs the use
 for home, library, record and figure page in turn at a fixed rate, whether or not earlier answers have come (so that a slow
 answer is not hidden by fewer questions). Prints one line of JSON for each page: median, p95 and worst time from the question
 to the last byte, over the loopback, in milliseconds; then one line with the throughput when 20 users ask without a pause.
+Beside the wall clock every line of a run says what else the machine did (`load`, the load average when the run began) and the
+last ones say how much processor time the web process itself spent on a request (`server_cpu_ms`; PostgreSQL's own not
+counted), which a busy machine does not distort. With ``--home DIR`` the filled SQLite library is kept there and used again.
 With ``--write-every N`` a progress report is recorded every N seconds meanwhile, so that kept figures become stale.
 The goal is p95 under 150 ms.
 """
@@ -129,8 +132,8 @@ def writing(environment: dict[str, str], every: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def web(environment: dict[str, str], workers: int) -> Iterator[int]:
-    """The web process; yields its port when it answers."""
+def web(environment: dict[str, str], workers: int) -> Iterator[tuple[int, int]]:
+    """The web process; yields its port, when it answers, and its process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -144,10 +147,26 @@ def web(environment: dict[str, str], workers: int) -> Iterator[int]:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break
             time.sleep(0.2)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+def processor_time(pid: int) -> float:
+    """Seconds of processor time that a process and its descendants have used (Linux)."""
+    parents: dict[int, int] = {}
+    used: dict[int, float] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+                parents[int(entry.name)] = int(fields[1])
+                used[int(entry.name)] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    family = {pid}
+    while more := {child for child, parent in parents.items() if parent in family} - family:
+        family |= more
+    return sum(used.get(member, 0.0) for member in family)
 
 
 def hold(people: list[User], rate: float, seconds: float) -> tuple[dict[str, list[float]], int]:
@@ -179,8 +198,8 @@ def hold(people: list[User], rate: float, seconds: float) -> tuple[dict[str, lis
     return times, failures
 
 
-def saturate(people: list[User], seconds: float) -> tuple[float, float]:
-    """Every user asks without a pause; answers per second, and the p95 in ms."""
+def saturate(people: list[User], seconds: float) -> tuple[float, float, int]:
+    """Every user asks without a pause; answers per second, the p95 in ms, and the number of answers."""
     end = time.monotonic() + seconds
     times: list[float] = []
 
@@ -195,7 +214,7 @@ def saturate(people: list[User], seconds: float) -> tuple[float, float]:
     begin = time.monotonic()
     with ThreadPoolExecutor(len(people)) as pool:
         list(pool.map(busy, people))
-    return len(times) / (time.monotonic() - begin), percentile(times, 95)
+    return len(times) / (time.monotonic() - begin), percentile(times, 95), len(times)
 
 
 def percentile(values: list[float], share: int) -> float:
@@ -206,28 +225,34 @@ def percentile(values: list[float], share: int) -> float:
 
 def run(database: str, url: str | None, options: argparse.Namespace) -> bool:
     """Fill, serve, measure, print; returns whether the goal was met."""
-    home = Path(tempfile.mkdtemp(prefix="yuanmai-bench-"))
+    keep = options.home is not None and url is None
+    home = options.home if keep else Path(tempfile.mkdtemp(prefix="yuanmai-bench-"))
+    home.mkdir(parents=True, exist_ok=True)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("YUANMAI_", "DATABASE_", "DJANGO_"))}
     environment = {**kept, "YUANMAI_HOME": str(home), "YUANMAI_ALLOWED_HOSTS": "127.0.0.1"}
     environment["DJANGO_SETTINGS_MODULE"] = "yuanmai.config.settings"
     if url:
         environment["DATABASE_URL"] = url
     common = {"bench": "pages", "database": database, "projects": options.projects, "users": len(users())}
+    common["load"] = round(os.getloadavg()[0], 1)
     met = True
     try:
         begin = time.monotonic()
-        subprocess.run(
-            [sys.executable, __file__, "--fill", "--projects", str(options.projects)],
-            env=environment,
-            check=True,
-        )
+        if not (keep and (home / "filled").exists()):
+            fill_command = [sys.executable, __file__, "--fill", "--projects", str(options.projects)]
+            subprocess.run(fill_command, env=environment, check=True)
+            (home / "filled").write_text(f"{options.projects}\n")
         filled = time.monotonic() - begin
-        with web(environment, options.workers) as port:
+        sys.stderr.write(f"{database}: filled after {filled:.0f} s\n")
+        with web(environment, options.workers) as (port, pid):
             # Each from an address of its own, as from desks: sign-ins from one address are rate-limited.
             people = [User(port, account, f"127.0.0.{n + 2}") for n, (account, _r, _o) in enumerate(users())]
+            sys.stderr.write(f"{database}: {len(people)} users signed in\n")
             hold(people, options.rate, 5)
+            spent = processor_time(pid)
             with writing(environment, options.write_every):
                 times, failures = hold(people, options.rate, options.seconds)
+            spent = processor_time(pid) - spent
             for page in PAGES:
                 p95 = percentile(times[page], 95)
                 met = met and p95 < GOAL_MS and not failures
@@ -237,15 +262,25 @@ def run(database: str, url: str | None, options: argparse.Namespace) -> bool:
                     "worst_ms": round(max(times[page]), 1), "goal_p95_ms": GOAL_MS, "failures": failures,
                 }  # fmt: skip
                 print(json.dumps(line), flush=True)
-            through, p95 = saturate(people, options.saturate)
+            requests = sum(map(len, times.values()))
             line = {
-                **common, "page": "mixed", "throughput_per_s": round(through, 1), "p95_ms": round(p95, 1),
+                **common, "page": "mixed", "requests": requests, "rate": options.rate, "write_every_s": options.write_every,
+                "server_cpu_ms": round(spent / requests * 1000, 1),
+            }  # fmt: skip
+            print(json.dumps(line), flush=True)
+            spent = processor_time(pid)
+            through, p95, number = saturate(people, options.saturate)
+            spent = processor_time(pid) - spent
+            line = {
+                **common, "page": "mixed, saturated", "throughput_per_s": round(through, 1), "p95_ms": round(p95, 1),
+                "server_cpu_ms": round(spent / number * 1000, 1),
                 "workers": options.workers, "cpus": os.cpu_count(), "fill_s": round(filled, 1),
                 "python": platform.python_version(),
             }  # fmt: skip
             print(json.dumps(line), flush=True)
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(home, ignore_errors=True)
     return met
 
 
@@ -263,6 +298,7 @@ def main() -> int:
     parser.add_argument("--saturate", type=float, default=10, help="how long users ask without a pause")
     parser.add_argument("--workers", type=int, default=max(1, os.cpu_count() or 1))
     parser.add_argument("--database", action="append", choices=("sqlite", "postgresql"))
+    parser.add_argument("--home", type=Path, help="keep the SQLite library in this folder and use it again")
     parser.add_argument("--writer", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--fill", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()

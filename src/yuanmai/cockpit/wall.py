@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 
 from yuanmai.cockpit.answers import allowed
 from yuanmai.cockpit.engine.timeline import axis_for, bar, ticks
+from yuanmai.cockpit.keeping import kept
 from yuanmai.cockpit.permissions import SEE_COCKPIT
 from yuanmai.core.figures import FIGURES, Query
 from yuanmai.core.search import matching
@@ -28,6 +29,7 @@ from yuanmai.projects.queries import list_codes, main_projects
 from yuanmai.projects.queries.lights import RANKS, completion_order, light_of, with_light, words
 
 VIEWS = ("board", "table", "map")
+ROOMS = ("projects", "people", "core")  # whose changes change the wall
 PER_COLUMN = 40
 PER_PAGE = 60
 SITES_MAX = 5000
@@ -64,15 +66,14 @@ class WallFilter(forms.Form):
     view = forms.CharField(required=False, widget=forms.HiddenInput)
     full = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, states: QuerySet[ProjectState]) -> None:
+    def __init__(self, data: Any, query: Query) -> None:
         super().__init__(data)
+        offered = kept("wall-choices", ROOMS, query, lambda: _choices(main_projects(query)))
         every = [("", _("all"))]
         self._choose("kind", every + list(Kind.choices))
         self._choose("stage", every + list(Stage.choices))
         self._choose("light", every + [(code, light[0]) for code, light in LIGHTS.items()])
-        self._choose("list", every + [(code, code) for code in list_codes(states)])
-        for name in ("leader", "responsible"):
-            values = states.exclude(**{name: ""}).order_by(name).values_list(name, flat=True).distinct()[:300]
+        for name, values in offered.items():
             self._choose(name, every + [(value, value) for value in values])
 
     def _choose(self, name: str, choices: Sequence[Any]) -> None:
@@ -94,6 +95,15 @@ class WallFilter(forms.Form):
         return states
 
 
+def _choices(states: QuerySet[ProjectState]) -> dict[str, list[str]]:
+    """Return the values that occur, for the filters."""
+    found = {"list": list_codes(states)}
+    for name in ("leader", "responsible"):
+        values = states.exclude(**{name: ""}).order_by(name).values_list(name, flat=True)
+        found[name] = list(values.distinct()[:300])
+    return found
+
+
 def question(request: HttpRequest) -> Query:
     """Return the question of the page, narrowed to where the asker may see projects."""
     view: ViewContext = request.view  # type: ignore[attr-defined]
@@ -106,8 +116,11 @@ def wall(request: HttpRequest) -> HttpResponse:
     """The wall chart as a board, a table with bars, or a map."""
     query = question(request)
     base = main_projects(query)
-    form = WallFilter(request.GET, base)
+    form = WallFilter(request.GET, query)
     states = form.apply(with_light(base, query))
+    narrowing = repr(
+        sorted((k, v) for k, v in form.cleaned_data.items() if v and k not in {"view", "full", "sort"})
+    )
     shown = request.GET.get("view") if request.GET.get("view") in VIEWS else "board"
     rest = {key: value for key, value in request.GET.items() if key not in {"view", "page"} and value}
     context: dict[str, Any] = {
@@ -133,10 +146,12 @@ def wall(request: HttpRequest) -> HttpResponse:
         "full_url": f"?{urlencode({**rest, 'view': shown, 'full': '1'})}",
         "leave_url": f"?{urlencode({**{k: v for k, v in rest.items() if k != 'full'}, 'view': shown})}",
         "query": query,
-        **lights_of(states),
+        **kept(f"wall-lights:{narrowing}", ROOMS, query, lambda: lights_of(states)),
     }
     if shown == "board":
-        context["columns"] = board(states, query)
+        context["columns"] = kept(
+            f"wall-board:{narrowing}", ROOMS, query, lambda: board(states, query), words=True
+        )
     elif shown == "table":
         context.update(
             schedule(states, query, form.cleaned_data.get("sort") or "leader", request.GET.get("page"))
@@ -145,7 +160,9 @@ def wall(request: HttpRequest) -> HttpResponse:
         context["map_url"] = (
             f"{reverse('cockpit:wall_layers')}?{urlencode({**request.view.parameters, **rest})}"  # type: ignore[attr-defined]
         )
-        context["without_site"] = states.filter(has_site=False).count()
+        context["without_site"] = kept(
+            f"wall-no-site:{narrowing}", ROOMS, query, lambda: states.filter(has_site=False).count()
+        )
     context["empty"] = not context["total"]
     template = "cockpit/wall/full.html" if context["full"] else "cockpit/wall/wall.html"
     return render(request, template, context)
@@ -178,7 +195,7 @@ def board(states: QuerySet[ProjectState], query: Query) -> list[dict[str, Any]]:
         cards = [card(row, query) for row in rows] if counted.get(stage) else []
         columns.append(
             {
-                "name": stage.label,
+                "name": str(stage.label),
                 "tone": tones.get(stage, "success"),
                 "count": counted.get(stage, 0),
                 "cards": cards,
@@ -263,7 +280,7 @@ def located(request: HttpRequest) -> QuerySet[ProjectState]:
     """Return the states of the page's filter that have a site."""
     query = question(request)
     base = main_projects(query)
-    return WallFilter(request.GET, base).apply(with_light(base, query)).filter(has_site=True)
+    return WallFilter(request.GET, query).apply(with_light(base, query)).filter(has_site=True)
 
 
 @page(SEE_COCKPIT)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from yuanmai.common.money import YI
 from yuanmai.core.figures import Query, breakdown, evaluate_many, get
+from yuanmai.core.figures import rows as rows_behind
 from yuanmai.core.figures.display import display
 from yuanmai.core.figures.links import figure_url
 from yuanmai.core.search import matching
@@ -74,7 +75,12 @@ def index(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(matching(text, "name", "code", pinyin="pinyin"))
     if request.GET.get("gap") == "yes":
         rows = rows.filter(gap__gt=0)
-    page_obj = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    paginator = Paginator(rows, PAGE_SIZE)
+    if request.GET.get("gap") != "yes":
+        # The list is the rows behind the gap, whose number is kept until something changes.
+        _figure, behind = rows_behind("funds.gap", query.where(**({"q": text} if text else {})))
+        paginator.count = len(behind or ())
+    page_obj = paginator.get_page(request.GET.get("page"))
     sums = sums_of(query, [state.project_id for state in page_obj])
     frame = urlencode(view.parameters)
     lines = [
