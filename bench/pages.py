@@ -242,6 +242,8 @@ def run(database: str, url: str | None, options: argparse.Namespace) -> bool:
             fill_command = [sys.executable, __file__, "--fill", "--projects", str(options.projects)]
             subprocess.run(fill_command, env=environment, check=True)
             (home / "filled").write_text(f"{options.projects}\n")
+        else:
+            subprocess.run([sys.executable, "-m", "yuanmai", "migrate"], env=environment, check=True)
         filled = time.monotonic() - begin
         sys.stderr.write(f"{database}: filled after {filled:.0f} s\n")
         with web(environment, options.workers) as (port, pid):
