@@ -29,6 +29,7 @@ from yuanmai.core.workbooks.models import ImportBatch
 from yuanmai.core.workbooks.running import Options
 from yuanmai.enterprises.models import Enterprise
 from yuanmai.funds.models import FundingState
+from yuanmai.places.models import Building, Park
 from yuanmai.projects.actions import report_progress
 from yuanmai.projects.models import ProjectState, ProjectVersion
 
@@ -191,6 +192,38 @@ def test_undo_restores_exactly(orgs: Any) -> None:
     assert counts(run(orgs.north, ledger())) == (2, 0, 0)
     with everywhere():
         assert Enterprise.objects.get(name="甲公司").retired_at is None
+
+
+def test_parks_that_an_undone_import_brought_leave_the_register(orgs: Any) -> None:
+    with everywhere():
+        Park.objects.create(org=orgs.north, code="east", name="东园")
+    first = run(orgs.north, ledger())
+    second = run(
+        orgs.north,
+        ledger(
+            4,
+            [
+                [9, "新项目", "续建", "戊公司", 5, *[None] * 7, "南园"],
+                [10, "另一项目", "续建", *[None] * 9, "北园区"],
+            ],
+            5,
+        ),
+    )
+    with everywhere():
+        assert set(Park.objects.values_list("name", flat=True)) == {"东园", "西园", "南园", "北园区"}
+        Building.objects.create(org=orgs.north, code="b1", name="B", park=Park.objects.get(name="北园区"))
+        undo_batch(SYSTEM, second["batch"])
+        # A building stands on one by now; the others of the first import are still named by its projects.
+        assert set(Park.objects.values_list("name", flat=True)) == {"东园", "西园", "北园区"}
+        undo_batch(SYSTEM, first["batch"])
+        assert set(Park.objects.values_list("name", flat=True)) == {"东园", "北园区"}
+        before = ImportBatch.objects.get(pk=first["batch"]).committed_at
+        known = ProjectState.objects.at(date(2022, 3, 31), before).select_related("park").get(name="乙道路")
+        assert known.park is not None and known.park.name == "西园"
+    run(orgs.north, ledger())
+    with everywhere():
+        assert set(Park.objects.values_list("name", flat=True)) == {"东园", "西园", "北园区"}
+        assert Park.everything.filter(name="西园").count() == 1
 
 
 def test_undo_is_refused_when_something_newer_builds_on_it(orgs: Any) -> None:

@@ -29,5 +29,5 @@ class PasswordBackend(_NoDemonstration, ModelBackend):
     """Account name and password."""
 
 
-class SignInBackend(_NoDemonstration, AuthenticationBackend):  # type: ignore[misc]
+class SignInBackend(_NoDemonstration, AuthenticationBackend):
     """The sign-in pages: password, security key, identity provider."""

@@ -1,13 +1,14 @@
 """The places of a park. Geometry is GeoJSON in WGS84; areas say what kind of area they are."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from django_scopes.manager import DisabledQuerySet
 
 from yuanmai.core.fields import AreaField
-from yuanmai.core.scope import Owned
+from yuanmai.core.scope import Owned, OwnedManager
 
 
 class Place(Owned):
@@ -48,11 +49,28 @@ class Place(Owned):
         return [models.UniqueConstraint(fields=["org", "code"], name=f"{prefix}_code_once")]
 
 
+class ParksInUse(OwnedManager["Park"]):
+    """The parks of the register: those in use."""
+
+    def get_queryset(self) -> models.QuerySet["Park"]:
+        """Return the parks of the open scope that are not retired."""
+        rows = super().get_queryset()
+        return rows if isinstance(rows, DisabledQuerySet) else rows.filter(retired_at=None)
+
+
 class Park(Place):
-    """A development zone with one management committee."""
+    """A development zone with one management committee.
+
+    A park that came with an import which was undone is `retired_at` that moment: it leaves the register, and what was known
+    before still names it.
+    """
 
     level = models.CharField(max_length=60, blank=True, verbose_name=_("Level"))
     leading_industries = models.JSONField(default=list, blank=True, verbose_name=_("Leading industries"))
+    retired_at = models.DateTimeField(null=True, editable=False)
+
+    objects: ClassVar[OwnedManager["Park"]] = ParksInUse()
+    everything: ClassVar[OwnedManager["Park"]] = OwnedManager["Park"]()
 
     class Meta(Place.Meta):
         constraints = Place.unique("park")

@@ -32,9 +32,9 @@ from yuanmai.core.workbooks.kinds import Change, Plan, Progress, import_kind
 from yuanmai.core.workbooks.models import ImportBatch
 from yuanmai.core.workbooks.wording import fault_advice, fault_text, share
 from yuanmai.enterprises.models import Enterprise
-from yuanmai.places.models import Park
 from yuanmai.projects.findings import refresh_findings
 from yuanmai.projects.ledger import LEDGER_ROW, LEDGER_TOTAL, PARTS, Wanted, compare, org_ids_below
+from yuanmai.projects.ledger_parks import parks_named, retire_parks
 from yuanmai.projects.models import Blocker, Kind, Project, ProjectState
 from yuanmai.projects.permissions import IMPORT_PROJECTS
 from yuanmai.projects.recording import FACT_MODELS, Entry, record, retract
@@ -42,6 +42,13 @@ from yuanmai.projects.recording_new import record_new
 
 PRESET = Path(__file__).parent / "presets" / "key_project_ledger.yaml"
 CHUNK = 500
+STATES = {
+    "not_started": gettext_lazy("Not started"),
+    "started": gettext_lazy("Started"),
+    "resumed": gettext_lazy("Resumed"),
+    "not_resumed": gettext_lazy("Not resumed"),
+    "completed": gettext_lazy("Completed"),
+}
 
 
 # ----- findings in words
@@ -171,6 +178,7 @@ def undo_import(act: Act, batch: ImportBatch) -> Mapping[str, Any]:
         )
     )
     Enterprise.objects.filter(batch=batch, retired_at=None).exclude(pk__in=used).update(retired_at=act.now)
+    retire_parks(act, batch)
     gone = Finding.objects.filter(batch=batch, gone_until=KNOWN_FOREVER)
     gone.update(gone_until=act.now, state=Finding.State.RESOLVED)
     if batch.as_of:
@@ -223,7 +231,7 @@ def _record(act: Act, batch: ImportBatch, plan: Plan, progress: Progress | None)
     assert plan.effective_on is not None
     wanted = [(change, change.payload) for change in plan.changes if change.payload.anything]
     owners = _owners(act, batch, {w.owner for _c, w in wanted if w.owner})
-    parks = _parks(batch, {w.park for _c, w in wanted if w.park})
+    parks = parks_named(batch, {w.park for _c, w in wanted if w.park})
     known = _projects({w.project_id for _c, w in wanted if w.project_id is not None})
     made: dict[int, Project] = {}
     positions = {id(change): position for position, change in enumerate(plan.changes)}
@@ -322,21 +330,6 @@ def _pinyin(name: str) -> str:
     return pinyin_of(name)[:200]
 
 
-def _parks(batch: ImportBatch, names: set[str]) -> dict[str, int]:
-    """Ids of parks by name among those of the organisation and below; unknown ones are entered."""
-    if not names:
-        return {}
-    rows = Park.objects.filter(org_id__in=org_ids_below(batch.org_id)).order_by("-pk")
-    found = {row.name: row.pk for row in rows}
-    new = [
-        Park(org_id=batch.org_id, name=name, code=f"park-{batch.pk}-{number}")
-        for number, name in enumerate(sorted(names - set(found)), 1)
-    ]
-    Park.objects.bulk_create(new)
-    found.update({row.name: row.pk for row in new})
-    return found
-
-
 # ----- the kind
 
 
@@ -400,6 +393,8 @@ class KeyProjectLedger:
             return share(value) if field is not None and field.type == "percent" else f"{value:f}"
         if isinstance(value, date):
             return date_format(value, "Y-m-d")
+        if field_code == "state":
+            return str(STATES.get(value, value))
         if field_code == "kind":
             return str(dict(Kind.choices).get(value, value))
         if isinstance(value, tuple):
