@@ -129,9 +129,14 @@ def a_blocker(world: World, own: bool) -> dict[str, Any]:
     "/import/{pk}/preview/",
     "/import/{pk}/commit/",
     "/import/{pk}/marked.xlsx",
+    "/api/v1/imports/{id}",
+    "/api/v1/imports/{id}/preview",
+    "/api/v1/imports/{id}/commit",
+    "/api/v1/imports/{id}/undo",
 )
 def an_import(world: World, own: bool) -> dict[str, Any]:
-    return {"pk": (world.own if own else world.foreign)["batch"].pk}
+    pk = (world.own if own else world.foreign)["batch"].pk
+    return {"pk": pk, "id": pk}
 
 
 @sample("/manage/organisations/{code}/")

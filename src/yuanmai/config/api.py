@@ -6,6 +6,7 @@ from yuanmai.core.api.views import description_views
 from yuanmai.core.audit.api import router as audit
 from yuanmai.core.findings_api import router as findings
 from yuanmai.core.jobs.api import router as jobs
+from yuanmai.core.workbooks.api import router as imports
 from yuanmai.enterprises.api import router as enterprises
 from yuanmai.funds.api import router as funds
 from yuanmai.people.api import router as people
@@ -19,6 +20,7 @@ api.add_router("places", places)
 api.add_router("enterprises", enterprises)
 api.add_router("projects", projects)
 api.add_router("funds", funds)
+api.add_router("imports", imports)
 api.add_router("findings", findings)
 api.add_router("jobs", jobs)
 api.add_router("audit", audit)
