@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
+from threading import RLock
 from typing import TypeVar
 
 from django.core.cache import cache
@@ -11,6 +12,8 @@ from yuanmai.core.audit.log import versions
 from yuanmai.core.figures import Figure, Query, get
 
 T = TypeVar("T")
+WAIT = 5.0  # seconds
+_LOCKS = tuple(RLock() for _number in range(64))
 
 
 def rooms_of(figure: Figure) -> set[str]:
@@ -33,7 +36,18 @@ def kept(
     question = blake2b(f"{name}|{query.key}".encode(), digest_size=16).hexdigest()
     key = f"cockpit:{question}:{version}:{get_language() if words else ''}"
     value: T | None = cache.get(key)
-    if value is None:
-        value = compute()
-        cache.set(key, value)
+    if value is not None:
+        return value
+    # After a change everybody asks for the same at once: one computes, the others take its answer. Who has waited long
+    # enough computes too, so that nothing can stand still here.
+    lock = _LOCKS[hash(key) % len(_LOCKS)]
+    waited = lock.acquire(timeout=WAIT)
+    try:
+        value = cache.get(key)
+        if value is None:
+            value = compute()
+            cache.set(key, value)
+    finally:
+        if waited:
+            lock.release()
     return value
