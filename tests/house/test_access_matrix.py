@@ -139,6 +139,18 @@ def an_import(world: World, own: bool) -> dict[str, Any]:
     return {"pk": pk, "id": pk}
 
 
+@sample("/places/building/{building}/units/add/", "/places/building/{building}/units/{pk}/")
+def a_unit(world: World, own: bool) -> dict[str, Any]:
+    unit = (world.own if own else world.foreign)["unit"]
+    return {"building": unit.building_id, "pk": unit.pk}
+
+
+@sample("/jobs/{pk}/", "/jobs/{pk}/state", "/api/v1/jobs/{id}")
+def a_job(world: World, own: bool) -> dict[str, Any]:
+    pk = (world.own if own else world.foreign)["job"].pk
+    return {"pk": pk, "id": pk}
+
+
 @sample("/manage/organisations/{code}/")
 def an_organisation_page(world: World, own: bool) -> dict[str, Any]:
     return an_organisation(world, own)
@@ -184,11 +196,12 @@ def add_samples(objects: dict[str, Any], org: Any, user: User) -> None:
     """One object of each further kind that an address can name."""
     from yuanmai.cockpit.models import Bulletin
     from yuanmai.core.findings import Finding
+    from yuanmai.core.jobs.models import Job
     from yuanmai.core.saved.models import SavedView
     from yuanmai.core.scope import everywhere
     from yuanmai.core.workbooks.models import ImportBatch
     from yuanmai.enterprises.models import Enterprise
-    from yuanmai.places.models import Park
+    from yuanmai.places.models import Building, Park, Unit
     from yuanmai.projects.models import Blocker
 
     with everywhere():
@@ -213,6 +226,11 @@ def add_samples(objects: dict[str, Any], org: Any, user: User) -> None:
             org=org, kind="key_project_ledger", file_name="a.xlsx", digest="0" * 64, created_at=timezone.now(),
             created_by=user,
         )  # fmt: skip
+        building = Building.objects.create(org=org, code="b1", name="Building")
+        objects["unit"] = Unit.objects.create(org=org, building=building, code="u1", area=100)
+        objects["job"] = Job.objects.create(
+            org=org, kind="core.import_workbook", title="Import", created_at=timezone.now(), created_by=user
+        )
         objects["saved_view"] = SavedView.objects.create(
             user=user, org=org, path="/projects/", name="Mine", created_at=timezone.now()
         )
