@@ -30,11 +30,11 @@ KNOWN = {
 # Words that only one room has. Whoever adds one says in the room's docstring what it is.
 ALSO = {
     "people": {
-        "actor", "adapters", "addresses", "gates", "lockout", "middleware", "oidc", "passwords", "presets_loader",
+        "actor", "adapters", "addresses", "backends", "gates", "lockout", "middleware", "oidc", "passwords", "presets_loader",
         "receivers", "sessions", "setup", "tokens", "view_context",
     },
     "enterprises": {"relations"},
-    "projects": {"ledger", "recording_new"},
+    "projects": {"ledger", "ledger_parks", "recording_new"},
     # The faces of everything: its own words are the names of its pages.
     "cockpit": {
         "answers", "bulletins", "enterprise_links", "evidence", "figure_pages", "home_admin", "home_leader", "home_officer",
