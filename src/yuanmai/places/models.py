@@ -70,7 +70,7 @@ class Park(Place):
     retired_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[OwnedManager["Park"]] = ParksInUse()
-    everything: ClassVar[OwnedManager["Park"]] = OwnedManager["Park"]()
+    everything = OwnedManager["Park"]()
 
     class Meta(Place.Meta):
         constraints = Place.unique("park")
