@@ -14,7 +14,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
@@ -142,6 +144,16 @@ def test_nothing_that_is_sent_breaks_it(
     schema = schemathesis.openapi.from_dict(DOCUMENT)
     schema.app = _application()
     _try(schema[path][method.upper()], mode, {"Authorization": f"Bearer {bearer}"})
+
+
+@pytest.fixture(autouse=True)
+def one_connection() -> Iterator[None]:
+    """Keep the test's connection: called as a server, the program would close it after every request."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @functools.cache
