@@ -74,6 +74,11 @@ def may_see(actor: Actor, codes: tuple[str, ...]) -> list[str]:
     return [code for code in codes if code in seen]
 
 
+def asked(code: str, query: Query) -> Query:
+    """Return the question of a card: money of the projects on the plan, so that it adds up with the cards beside it."""
+    return query.where(planned="yes") if code.startswith("funds.") else query
+
+
 def cards(actor: Actor, view: ViewContext, wanted: tuple[str, ...] = CARDS) -> list[dict[str, Any]]:
     """Return the figure cards of a home."""
     query = view.query()
@@ -85,7 +90,12 @@ def cards(actor: Actor, view: ViewContext, wanted: tuple[str, ...] = CARDS) -> l
         trends = [code for code in codes if code in TRENDS]
         answers = dict(zip(days, evaluate_days(trends, [query.on(day) for day in days]), strict=True))
         # Only what is a trend is asked for every month; the rest now, and before for the change.
-        return answers | {day: evaluate_many(codes, query.on(day)) for day in days[-2:]}
+        for day in days[-2:]:
+            answers[day] = {}
+            for question in dict.fromkeys(asked(code, query.on(day)) for code in codes):
+                these = [code for code in codes if asked(code, query.on(day)) == question]
+                answers[day] |= evaluate_many(these, question)
+        return answers
 
     answers = kept(f"cards:{','.join(codes)}", rooms, query, compute)
     return [_card(code, answers, view) for code in codes]
@@ -97,13 +107,16 @@ def _card(code: str, answers: dict[date, dict[str, Result]], view: ViewContext) 
     change, tone = change_text(figure, now, answers[days[-2]][code]) if len(days) > 1 else ("", "")
     trend = [answers[day][code].value for day in days if code in answers[day]]
     known = [value for value in trend if value is not None]
+    label = str(figure.name)
+    if asked(code, view.query()) != view.query():
+        label = _("%(figure)s (year's plan)") % {"figure": label}
     light, light_text = "", ""
     if code == "projects.completion_rate" and view.org is not None:
         light, light_text = _light(now, view)
     return {
-        "label": str(figure.name),
+        "label": label,
         "display": display(figure, now),
-        "url": figure_url(code, view.query(), view.org.code if view.org else None),
+        "url": figure_url(code, asked(code, view.query()), view.org.code if view.org else None),
         "change": change,
         "change_tone": tone,
         "note": _("against the end of %(month)s") % {"month": f"{days[-2]:%Y-%m}"} if change else "",
