@@ -122,6 +122,8 @@ TEMPLATES = [
 DATABASE_URL = os.environ.get("DATABASE_URL") or f"sqlite:///{HOME / 'yuanmai.sqlite3'}"
 _database: dict[str, Any] = dict(dj_database_url.parse(DATABASE_URL))
 if _database["ENGINE"].endswith("sqlite3"):
+    # A connection that closes takes its page cache along, and the last one to close also writes the whole log back.
+    _database["CONN_MAX_AGE"] = 60
     # IMMEDIATE: a transaction that will write takes its lock at the start and waits, instead of failing halfway.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
