@@ -16,6 +16,7 @@ from yuanmai.core.policy import Text
 from yuanmai.core.search import matching
 from yuanmai.core.templatetags.ui import LIGHTS
 from yuanmai.projects.engine.lights import year_passed
+from yuanmai.projects.engine.rates import COMPLETION
 from yuanmai.projects.models import Kind, ProjectState, Stage
 from yuanmai.projects.queries import list_codes, main_projects, planned_projects, reserve_projects, states
 from yuanmai.projects.queries.lights import with_light
@@ -129,6 +130,11 @@ def _one_if(condition: Q) -> Case:
     return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
 
 
+def _amount(field: str) -> Coalesce:
+    """An amount that is not stated counts as 0."""
+    return Coalesce(F(field), Value(Decimal(0)))
+
+
 def _define(
     code: str, name: Text, unit: Unit, definition: Text, source: Any, numerator: Any, **more: Any
 ) -> None:
@@ -187,17 +193,16 @@ _define("projects.count", _("Number of projects"), Unit.COUNT,
         planned_projects, Value(1))  # fmt: skip
 _define("projects.total_investment", _("Total investment"), Unit.YUAN,
         _("Sum of the total investment of the projects on the plan of the year."),
-        planned_projects, Coalesce(F("total_investment"), Value(Decimal(0))))  # fmt: skip
+        planned_projects, _amount("total_investment"))  # fmt: skip
 _define("projects.planned_investment", _("Planned investment of the year"), Unit.YUAN,
         _("Sum of the planned investment of the year."),
-        planned_projects, Coalesce(F("planned_investment"), Value(Decimal(0))))  # fmt: skip
+        planned_projects, _amount("planned_investment"))  # fmt: skip
 _define("projects.investment_done", _("Investment done this year"), Unit.YUAN,
         _("Sum of the investment done from 1 January to the last report not later than the day asked for."),
-        planned_projects, Coalesce(F("investment_done"), Value(Decimal(0))), higher_is_better=True)  # fmt: skip
+        planned_projects, _amount("investment_done"), higher_is_better=True)  # fmt: skip
 _define("projects.completion_rate", _("Completion rate"), Unit.RATIO,
         _("Investment done this year ÷ planned investment of the year."),
-        planned_projects, Coalesce(F("investment_done"), Value(Decimal(0))),
-        denominator=Coalesce(F("planned_investment"), Value(Decimal(0))), higher_is_better=True)  # fmt: skip
+        planned_projects, _amount(COMPLETION.numerator), denominator=_amount(COMPLETION.denominator), higher_is_better=True)  # fmt: skip
 _define("projects.start_rate", _("Start rate"), Unit.RATIO,
         _("Started new-start projects ÷ all new-start projects of the year's plan."),
         _new_starts, _one_if(Q(started=True)), denominator=Value(1), higher_is_better=True)  # fmt: skip
@@ -211,12 +216,12 @@ _define("projects.library_count", _("Projects in the library"), Unit.COUNT,
         _("All main projects of the library, whatever their plan."), _library, Value(1))  # fmt: skip
 _define("projects.library_investment", _("Investment of the library"), Unit.YUAN,
         _("Sum of the total investment of all main projects of the library."),
-        _library, Coalesce(F("total_investment"), Value(Decimal(0))))  # fmt: skip
+        _library, _amount("total_investment"))  # fmt: skip
 _define("projects.reserve_count", _("Reserve projects"), Unit.COUNT,
         _("Main projects that wait, reviewed, for funding."), reserve_projects, Value(1))  # fmt: skip
 _define("projects.reserve_investment", _("Investment of the reserve"), Unit.YUAN,
         _("Sum of the total investment of the reserve projects."),
-        reserve_projects, Coalesce(F("total_investment"), Value(Decimal(0))))  # fmt: skip
+        reserve_projects, _amount("total_investment"))  # fmt: skip
 _define("projects.subproject_count", _("Sub-projects"), Unit.COUNT,
         _("Projects that are part of a main project."), _subprojects, Value(1))  # fmt: skip
 _define("projects.not_started", _("New starts not begun"), Unit.COUNT,

@@ -17,9 +17,9 @@ from yuanmai.core.figures import Unit
 from yuanmai.core.figures.display import display_value
 from yuanmai.core.policy import Text
 from yuanmai.core.templatetags.ui import icon, light_icon, light_word, money_display
-from yuanmai.projects.engine.lights import completion
+from yuanmai.projects.engine.rates import COMPLETION
 from yuanmai.projects.models import ProjectState
-from yuanmai.projects.queries.lights import RANKS, completion_order, facts_of
+from yuanmai.projects.queries.lights import RANKS, completion_order
 
 TONES = {
     "reserve": "secondary",
@@ -47,9 +47,8 @@ class LibraryColumn:
 
 
 def completion_rate(state: ProjectState) -> Decimal | None:
-    """Return a project's completion rate, unrounded; None without a plan."""
-    rate = completion(facts_of(state))
-    return None if rate is None else Decimal(rate.numerator) / Decimal(rate.denominator)
+    """Return a project's completion rate as the figure gives it, unrounded; None without a plan."""
+    return COMPLETION.value(state)
 
 
 def badge(text: Any, tone: str) -> Any:

@@ -10,6 +10,8 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from yuanmai.projects.engine.rates import COMPLETION
+
 GREY, GREEN, YELLOW, RED = "grey", "green", "yellow", "red"
 RANK = {GREY: 0, GREEN: 1, YELLOW: 2, RED: 3}
 STATISTICS_FROM = Decimal(5_000_000)  # yuan: smaller projects are not in the statistics
@@ -88,10 +90,8 @@ class Light:
 
 
 def completion(facts: Facts) -> Fraction | None:
-    """Return done ÷ planned of one project, exact; None without a plan."""
-    if not facts.planned or facts.planned <= 0:
-        return None
-    return Fraction(facts.done or Decimal(0)) / Fraction(facts.planned)
+    """Return the completion rate of one project, exact; None without a plan."""
+    return COMPLETION.of(facts.done, facts.planned)
 
 
 def months_between(first: date, last: date) -> int:
@@ -116,7 +116,7 @@ def light(facts: Facts, day: date, rule: Rule) -> Light:
 
 def _progress(facts: Facts, day: date, rule: Rule) -> Cause | None:
     rate = completion(facts)
-    if rate is None:
+    if rate is None or (facts.planned or 0) < 0:
         return None
     passed = year_passed(day)
     yellow, red = rule.bound(passed, rule.yellow_from), rule.bound(passed, rule.red_above)
