@@ -41,3 +41,28 @@ class Enterprise(Owned):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Tenancy(Owned):
+    """An enterprise uses a space unit from a day on; until is the first day on which it no longer does."""
+
+    enterprise = models.ForeignKey(
+        Enterprise, models.PROTECT, related_name="tenancies", verbose_name=_("Enterprise")
+    )
+    unit = models.ForeignKey(
+        "places.Unit", models.PROTECT, related_name="tenancies", verbose_name=_("Space unit")
+    )
+    since = models.DateField(verbose_name=_("From"))
+    until = models.DateField(null=True, blank=True, verbose_name=_("Until"))
+    recorded_at = models.DateTimeField()
+    synthetic = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["unit"], condition=models.Q(until=None), name="tenancy_open_once")
+        ]
+        verbose_name = _("tenancy")
+        verbose_name_plural = _("tenancies")
+
+    def __str__(self) -> str:
+        return f"{self.enterprise_id} {self.unit_id}"

@@ -1,0 +1,5 @@
+"""The figures of the funds room, by subject; importing them declares them."""
+
+from yuanmai.funds.figures import funding
+
+__all__ = ["funding"]
