@@ -1,6 +1,6 @@
 """Addresses of the funds room."""
 
-from django.urls import path
+from django.urls import include, path
 
 from yuanmai.funds import views
 
@@ -11,4 +11,9 @@ urlpatterns = [
     path("projects/<uuid:uid>/edit/", views.edit, name="edit"),
     path("projects/<uuid:uid>/undo/<int:pk>/", views.undo_fact, name="undo_fact"),
     path("undo/<str:token>/", views.undo, name="undo"),
+    path("reserve/", include("yuanmai.funds.reserve.urls")),
+    path("bonds/", include("yuanmai.funds.issuing.urls")),
+    path("paying/", include("yuanmai.funds.paying.urls")),
+    path("insight/", include("yuanmai.funds.insight.urls")),
+    path("papers/", include("yuanmai.funds.papers.urls")),
 ]

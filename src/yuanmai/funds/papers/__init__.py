@@ -1,0 +1,1 @@
+"""Documents, open data and workbooks of special bonds."""

@@ -1,0 +1,1 @@
+"""Contracts, certificates, invoices, disbursement, payment, physical work, change of use."""

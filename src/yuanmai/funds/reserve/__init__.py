@@ -1,0 +1,1 @@
+"""Reserve projects: readiness, offering file, review, ranking, yearly demand, joint starts."""
