@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import DecimalField, F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from yuanmai.core.figures import Query
@@ -97,3 +97,13 @@ def lines_of(query: Query, project_id: int) -> list[FundingState]:
     return sorted(
         rows, key=lambda row: (order[Security(row.security)], row.source, row.year or 0, row.tranche)
     )
+
+
+def standing(query: Query, prefix: str = "") -> Q:
+    """Return the condition that a fact counts: it is about the query's day or before, was known at its moment, and stood."""
+    p = f"{prefix}__" if prefix else ""
+    condition = Q(**{f"{p}effective_on__lte": query.as_of})
+    if query.known_at is None:
+        return condition & Q(**{f"{p}retracted_at": None})
+    not_yet = Q(**{f"{p}retracted_at": None}) | Q(**{f"{p}retracted_at__gt": query.known_at})
+    return condition & Q(**{f"{p}recorded_at__lte": query.known_at}) & not_yet
