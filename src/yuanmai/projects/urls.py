@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from yuanmai.projects.views import blockers, edit, library, lights, progress, record
+from yuanmai.projects.views import blockers, edit, history, library, lights, progress, record, site_map
 
 app_name = "projects"
 urlpatterns = [
@@ -24,13 +24,13 @@ urlpatterns = [
     path("<uuid:uid>/blockers/new/", blockers.create, name="raise_blocker"),
     path("<uuid:uid>/lists/", record.lists, name="record_lists"),
     path("<uuid:uid>/lists/change/", edit.change_list, name="change_list"),
-    path("<uuid:uid>/history/", record.history, name="record_history"),
+    path("<uuid:uid>/history/", history.history, name="record_history"),
     path("<uuid:uid>/undo/<slug:kind>/<int:pk>/", edit.undo_fact, name="undo_fact"),
     path("<uuid:uid>/report/", progress.report, name="report"),
     path("<uuid:uid>/edit/", edit.revise, name="revise"),
     path("<uuid:uid>/plan/", edit.plan, name="plan"),
     path("<uuid:uid>/remove/", edit.remove, name="remove"),
     path("<uuid:uid>/restore/", edit.restore, name="restore"),
-    path("<uuid:uid>/map.json", record.map_layers, name="map_layers"),
-    path("<uuid:uid>/site.geojson", record.map_features, name="map_features"),
+    path("<uuid:uid>/map.json", site_map.map_layers, name="map_layers"),
+    path("<uuid:uid>/site.geojson", site_map.map_features, name="map_features"),
 ]

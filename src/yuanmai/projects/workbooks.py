@@ -14,26 +14,24 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from yuanmai.common.money import yuan_text
 from yuanmai.common.pinyin import pinyin_of
 from yuanmai.core.actions import Act, action
 from yuanmai.core.bulk import bulk_insert, no_collection
-from yuanmai.core.figures.display import chinese
-from yuanmai.core.findings import Finding, FindingKind, finding_kind
+from yuanmai.core.findings import Finding
 from yuanmai.core.findings_actions import store_findings
 from yuanmai.core.policy import Actor
 from yuanmai.core.temporal import KNOWN_FOREVER
 from yuanmai.core.workbooks import batches
-from yuanmai.core.workbooks.engine.faults import Fault
 from yuanmai.core.workbooks.engine.result import Parsed
 from yuanmai.core.workbooks.engine.spec import KindSpec, load_spec
 from yuanmai.core.workbooks.engine.values import Percent
 from yuanmai.core.workbooks.kinds import Change, Plan, Progress, import_kind
 from yuanmai.core.workbooks.models import ImportBatch
-from yuanmai.core.workbooks.wording import fault_advice, fault_text, share
+from yuanmai.core.workbooks.wording import share
 from yuanmai.enterprises.models import Enterprise
 from yuanmai.projects.findings import refresh_findings
-from yuanmai.projects.ledger import LEDGER_ROW, LEDGER_TOTAL, PARTS, Wanted, compare, org_ids_below
+from yuanmai.projects.ledger import PARTS, Wanted, compare, org_ids_below
+from yuanmai.projects.ledger_findings import yuan
 from yuanmai.projects.ledger_parks import parks_named, retire_parks
 from yuanmai.projects.models import Blocker, Kind, Project, ProjectState
 from yuanmai.projects.permissions import IMPORT_PROJECTS
@@ -49,69 +47,6 @@ STATES = {
     "not_resumed": gettext_lazy("Not resumed"),
     "completed": gettext_lazy("Completed"),
 }
-
-
-# ----- findings in words
-
-
-def _total(params: Mapping[str, Any]) -> str:
-    values = {
-        "label": params["label"],
-        "cell": params["cell"],
-        "column": params["column"],
-        "file": params["file"],
-    }
-    if params["what"] == "count":
-        return _("“%(label)s” (%(file)s, cell %(cell)s) states %(stated)s projects, the sheet lists %(computed)s.") % {
-            **values, "stated": params["stated"], "computed": params["computed"],
-        }  # fmt: skip
-    if params["what"] == "share":
-        stated, computed = share(params["stated"]), share(params["computed"])
-    else:
-        stated, computed = (_yuan(params[name]) for name in ("stated", "computed"))
-    return _("“%(label)s” (%(file)s, cell %(cell)s) states %(stated)s for “%(column)s”, the rows give %(computed)s.") % {
-        **values, "stated": stated, "computed": computed,
-    }  # fmt: skip
-
-
-def _row(params: Mapping[str, Any]) -> str:
-    fault = Fault(
-        params["rule"],
-        params["sheet"],
-        params["cell"],
-        params["column"],
-        params["value"],
-        0,
-        params=params["params"],
-    )
-    return _("%(file)s, cell %(cell)s (%(column)s): %(text)s %(advice)s") % {
-        "file": params["file"], "cell": params["cell"], "column": params["column"],
-        "text": fault_text(fault), "advice": fault_advice(fault),
-    }  # fmt: skip
-
-
-def _yuan(value: Any) -> str:
-    return yuan_text(Decimal(str(value)), chinese=chinese())
-
-
-finding_kind(
-    FindingKind(
-        LEDGER_TOTAL,
-        gettext_lazy("Total of a ledger differs from its rows"),
-        _total,
-        gettext_lazy(
-            "Ask the author of the ledger which projects the total counts; the system counts the rows."
-        ),
-    )
-)
-finding_kind(
-    FindingKind(
-        LEDGER_ROW,
-        gettext_lazy("A row of a ledger contradicts itself"),
-        _row,
-        gettext_lazy("Correct the ledger and import it again, or explain the difference."),
-    )
-)
 
 
 # ----- the verbs
@@ -389,7 +324,7 @@ class KeyProjectLedger:
         field = self.spec.fields.get(field_code)
         if isinstance(value, Decimal):
             if field is not None and field.type == "money":
-                return _yuan(value)
+                return yuan(value)
             return share(value) if field is not None and field.type == "percent" else f"{value:f}"
         if isinstance(value, date):
             return date_format(value, "Y-m-d")

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, IntegerField, Value, When
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -33,9 +33,9 @@ from yuanmai.projects.permissions import DISPATCH_PROJECTS, EDIT_PROJECTS, REPOR
 from yuanmai.projects.queries import states
 from yuanmai.projects.queries.library import children
 from yuanmai.projects.queries.lights import light_of, rule_for, with_light, words
-from yuanmai.projects.queries.record import Told, facts_of_project, reports_of, year_by_months
+from yuanmai.projects.queries.record import facts_of_project, reports_of, year_by_months
 from yuanmai.projects.tables import TONES, completion_rate, light_html
-from yuanmai.projects.views.panels import EXTENSIONS, RecordTab, Said
+from yuanmai.projects.views.panels import EXTENSIONS, RecordTab
 
 TABS = (
     RecordTab("overview", gettext_lazy("Overview"), "projects:record", "layout-grid", order=10),
@@ -376,98 +376,3 @@ def who(fact: Any) -> str:
     """Return who recorded a fact, and that it came with an import, if so."""
     name = str(fact.recorded_by) if fact.recorded_by else _("System")
     return f"{name} · {_('Import')}" if fact.batch_id else name
-
-
-NAMES = {
-    "projectversion": (gettext_lazy("Attributes"), "edit"),
-    "yearplan": (gettext_lazy("Year plan"), "calendar-stats"),
-    "progressreport": (gettext_lazy("Progress report"), "clipboard-check"),
-    "listmembership": (gettext_lazy("List"), "tag"),
-}
-
-
-def _said(told: Told, uid: UUID, may: dict[str, bool]) -> Said:
-    fact = told.fact
-    name, icon = NAMES[told.kind]
-    title = str(name)
-    if told.kind == "listmembership":
-        title = (_("On the list “%(list)s”") if fact.on else _("Off the list “%(list)s”")) % {
-            "list": fact.list_code
-        }
-    undo = ""
-    if fact.retracted_at is None and may.get(told.kind):
-        undo = reverse("projects:undo_fact", args=[uid, told.kind, fact.pk])
-    return Said(
-        title, fact.recorded_at, fact.effective_on, who(fact), told.changes if told.kind != "listmembership" else (),
-        fact.retracted_at, undo, icon,
-    )  # fmt: skip
-
-
-@page(SEE_PROJECTS)
-def history(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """Everything that was ever said of the project: who, when, before and after; what was taken back is struck out."""
-    found = shown_project(request, uid, "history")
-    if isinstance(found, HttpResponse):
-        return found
-    view, project = request.view, found.state.project  # type: ignore[attr-defined]
-    edit, report = bool(found.context["may_edit"]), bool(found.context["may_report"])
-    may = {"progressreport": report, "projectversion": edit, "yearplan": edit, "listmembership": edit}
-    said = [_said(told, uid, may) for told in facts_of_project(project, view.known_at)]
-    said += [entry for source in EXTENSIONS.history for entry in source(request, project)]
-    said.sort(key=lambda entry: entry.recorded_at, reverse=True)
-    entries = [
-        {
-            "said": entry,
-            "when": moment(entry.recorded_at),
-            "retracted": moment(entry.retracted_at) if entry.retracted_at else "",
-            "then_url": "?" + urlencode({**view.parameters, "as_of": entry.effective_on.isoformat(), "known_at": entry.recorded_at.isoformat()}),
-        }
-        for entry in said
-    ]  # fmt: skip
-    record = reverse("projects:record", args=[uid])
-    return render(
-        request, "projects/record_history.html", {**found.context, "entries": entries, "record_url": record}
-    )
-
-
-@page(SEE_PROJECTS)
-def map_layers(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """The layers of the project's map: its site and its park."""
-    project_or_404(request, uid)
-    urls = reverse("projects:map_features", args=[uid])
-    return JsonResponse(
-        {
-            "layers": [
-                {"id": "site", "label": _("Site"), "url": urls, "kind": "area", "tone": "primary", "visible": True, "label_field": "name"},
-                {"id": "points", "label": _("Position"), "url": f"{urls}?points=1", "kind": "point", "tone": "primary", "visible": True, "label_field": "name"},
-            ],
-            "tiles": None,
-        }
-    )  # fmt: skip
-
-
-@page(SEE_PROJECTS)
-def map_features(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """The project's site as GeoJSON: areas, or with ``points=1`` points."""
-    view = request.view  # type: ignore[attr-defined]
-    project = project_or_404(request, uid)
-    state = (
-        states(Query((project.org_id,), view.as_of, view.known_at))
-        .filter(project=project)
-        .select_related("version")
-        .first()
-    )
-    site = state.version.site if state else None
-    features = []
-    if state and isinstance(site, dict):
-        is_point = site.get("type") in {"Point", "MultiPoint"}
-        if is_point == bool(request.GET.get("points")):
-            properties = {
-                "name": state.name,
-                "detail": state.version.address,
-                "url": reverse("projects:record", args=[uid]),
-            }
-            features.append(
-                {"type": "Feature", "id": f"project-{project.pk}", "geometry": site, "properties": properties}
-            )
-    return JsonResponse({"type": "FeatureCollection", "features": features})

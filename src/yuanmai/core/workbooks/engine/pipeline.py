@@ -133,7 +133,7 @@ def _fill_periods(readings: list[SheetReading]) -> list[SheetReading]:
 
 def _twice_across(readings: list[SheetReading], spec: KindSpec) -> list[SheetReading]:
     """The same project on two sheets of one list is the same project twice."""
-    from .reader import identity
+    from .identity import identity
 
     seen: dict[str, str] = {}
     result = []

@@ -6,43 +6,31 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .book import Cell, Sheet
-from .checking import LOOK_UP, RowChecks, derive
+from .checking import RowChecks, derive
 from .columns import Column, assume_by_size, map_columns
 from .convert import Converter, cell_decimals, converters, settle_state
 from .dates import DateFault
-from .faults import Fault, Severity
+from .fault_list import FaultList
 from .headers import Header
+from .identity import duplicates
 from .lines import BLOCK_FIELDS, data_lines
 from .match import Matcher
 from .periods import Period, find_period
 from .result import Row, SheetReading
 from .rows import Classifier, Group, group_values, index_text, is_sub_index, outline_of, total_label
+from .sampling import samples_of, unit_in_notes
 from .spec import KindSpec
 from .stating import StatedRows
 from .text import a1, is_empty, key, squeeze
+from .titles import lists_named, sheet_values
 from .units import unit_in_text
-from .values import ValueFault, as_written, percent_in_text
+from .values import ValueFault, percent_in_text
 
 if TYPE_CHECKING:
     from .pipeline import Choices
-
-_SAMPLES = 300
-_LISTS = re.compile(r"(重中之重|重点技改|(?:省|市|县|区|镇|州)(?:级)?重点)(?=项目|工程|技改|$)")
-
-
-def identity(row: Row, rows: Sequence[Row], spec: KindSpec) -> str:
-    """What makes two rows the same project: the code, else the name (below its main project's name)."""
-    code = row.get(spec.code_field)
-    if code:
-        return f"#{key(code)}"
-    name = key(str(row.get(spec.name_field) or ""))
-    if row.parent is not None:
-        return f"{key(str(rows[row.parent].get(spec.name_field)))}/{name}"
-    return name
 
 
 def read_sheet(
@@ -59,11 +47,11 @@ def read_sheet(
     head_texts = [text for path in header.paths for text in path]
     period = find_period(titles, sheet.name, file, head_texts, choices.as_of)
     width = max(header.width, 1)
-    samples = _samples(sheet, header, width)
+    samples = samples_of(sheet, header, width)
     unit = choices.unit or next((u for t in titles if (u := unit_in_text(t))), None)
     columns = map_columns(header, samples, spec, matcher, period, unit, choices.columns)
     if unit is None and any(c.unit_from == "assumed" for c in columns):
-        unit = _unit_in_notes(sheet, header)
+        unit = unit_in_notes(sheet, header)
         if unit:
             columns = [
                 replace(c, unit=unit, unit_from="sheet") if c.unit_from == "assumed" else c for c in columns
@@ -71,32 +59,6 @@ def read_sheet(
         else:
             columns = assume_by_size(columns, samples)
     return _Reading(sheet, header, head, spec, columns, samples, titles, period, unit).read()
-
-
-def _samples(sheet: Sheet, header: Header, width: int) -> list[list[Cell]]:
-    rows = islice(sheet.rows(), header.bottom + 1, header.bottom + 1 + _SAMPLES)
-    picked = []
-    for row in rows:
-        filled = [c for c in row if c is not None]
-        text = next((c for c in filled if isinstance(c, str)), "")
-        if len(filled) < 3 or total_label(text):
-            continue
-        picked.append(row)
-    return picked
-
-
-def _unit_in_notes(sheet: Sheet, header: Header) -> str | None:
-    """A unit that is stated only below the table."""
-    for row in islice(sheet.rows(), header.bottom + 1, None):
-        filled = [c for c in row if c is not None]
-        if (
-            len(filled) == 1
-            and isinstance(filled[0], str)
-            and "元" in filled[0]
-            and (unit := unit_in_text(filled[0]))
-        ):
-            return unit
-    return None
 
 
 class _Reading:
@@ -128,7 +90,7 @@ class _Reading:
         }
         self.converters = converters(columns, spec, self.layout, samples)
         self.width = max([header.width, *(c.index + 1 for c in columns)])
-        self.faults: list[Fault] = []
+        self.faults = FaultList(sheet, columns, self.by_field, spec)
         self.rows: list[Row] = []
         self.named: dict[str, int] = {}
         self.groups: list[Group] = []
@@ -138,7 +100,7 @@ class _Reading:
         name, index = self.by_field.get(spec.name_field), self.by_field.get("index")
         self.name = name.index if name else -1
         self.index = index.index if index else None
-        self.checks = RowChecks(spec, self._fault)
+        self.checks = RowChecks(spec, self.faults.of_row)
         self._decimals: dict[str, int] = {}
         self.base = sheet_values(sheet.name, titles, spec)
         self.classifier = self._classifier(head, samples) if name else None
@@ -186,19 +148,7 @@ class _Reading:
     def read(self) -> SheetReading:
         """Read all rows, then close what is open and check what is stated."""
         if self.classifier is None:
-            self.faults.append(
-                Fault(
-                    "column.missing",
-                    self.sheet.name,
-                    a1(self.header.top, 0),
-                    "",
-                    "",
-                    self.header.top + 1,
-                    self.spec.name_field,
-                    "error",
-                    {"field": self.spec.name_field},
-                )
-            )
+            self.faults.no_column(self.spec.name_field, self.header.top)
             return self._result(())
         sparse = [c.index for f in BLOCK_FIELDS if (c := self.by_field.get(f))]
         for line, cells, spanning in data_lines(self.sheet, self.header, self.width, self.name, sparse):
@@ -220,20 +170,13 @@ class _Reading:
         derive(self.rows, self.spec, self.period)
         for row in self.rows:
             self.checks.run(row)
-        self._as_written()
+        self.faults.look_up()
         checks = self.stated.check(self.rows, self.groups, self.layout, self._decimals)
         return self._result(tuple(checks))
 
     def _result(self, checks: tuple[Any, ...]) -> SheetReading:
-        lists = tuple(
-            dict.fromkeys(
-                m[1].replace("级", "")
-                for t in (*self.titles, squeeze(self.sheet.name))
-                for m in _LISTS.finditer(t)
-            )
-        )
+        lists = lists_named((*self.titles, squeeze(self.sheet.name)))
         order = {c.index: c for c in self.columns}
-        faults = sorted(self.faults, key=lambda f: (f.row, len(f.cell), f.cell))
         return SheetReading(
             self.sheet.name,
             self.header,
@@ -242,44 +185,11 @@ class _Reading:
             self.unit,
             tuple(self.rows),
             checks,
-            tuple(faults),
+            self.faults.ordered(),
             lists,
         )
 
     # ----- kinds of rows
-
-    def _fault(
-        self, rule: str, row: Row, field: str, value: object, severity: Severity = "error", **params: object
-    ) -> None:
-        column = self.by_field.get(field)
-        if column is None and field in ("start_on", "finish_on"):
-            column = self.by_field.get("period")
-        if column is None:
-            column = self.by_field[self.spec.name_field]
-        self._fault_at(rule, row.line, column, value, severity, **params)
-
-    def _fault_at(
-        self,
-        rule: str,
-        line: int,
-        column: Column,
-        value: object,
-        severity: Severity = "error",
-        **params: object,
-    ) -> None:
-        self.faults.append(
-            Fault(
-                rule,
-                self.sheet.name,
-                a1(line, column.index),
-                column.header,
-                as_written(value),
-                line + 1,
-                column.field or "",
-                severity,
-                params,
-            )
-        )
 
     def _convert(self, cells: Sequence[Cell], line: int, values: list[Any], raw: dict[str, Any]) -> None:
         for converter in self.converters:
@@ -290,7 +200,7 @@ class _Reading:
                 value = converter.read(cell)
             except (ValueFault, DateFault) as fault:
                 params: Mapping[str, object] = fault.params if isinstance(fault, ValueFault) else {}
-                self._fault_at(
+                self.faults.at(
                     fault.rule,
                     line,
                     converter.column,
@@ -313,7 +223,7 @@ class _Reading:
         field = converter.field
         if field.type == "money":
             if value < 0:
-                self._fault_at("number.negative", line, converter.column, cell)
+                self.faults.at("number.negative", line, converter.column, cell)
                 return
             if converter.column.unit and isinstance(cell, float) and cell != int(cell):
                 decimals = cell_decimals(cell) or 0
@@ -322,7 +232,7 @@ class _Reading:
         elif field.type == "percent":
             top = field.maximum if field.maximum is not None else Decimal(10)
             if not 0 <= value.value <= top:
-                self._fault_at(
+                self.faults.at(
                     "percent.range", line, converter.column, cell, "warning", maximum=str(top * 100)
                 )
                 return
@@ -360,7 +270,7 @@ class _Reading:
                 values[self.layout[field]] = value
         row = Row(line, index, parent, values, self.layout)
         if values[self.layout[self.spec.name_field]] is None and self.spec.name_field not in raw:
-            self._fault_at("name.missing", line, self.by_field[self.spec.name_field], cells[self.name])
+            self.faults.at("name.missing", line, self.by_field[self.spec.name_field], cells[self.name])
         self._settle(row)
         self.named[key(str(row.get(self.spec.name_field) or ""))] = len(self.rows)
         self.rows.append(row)
@@ -450,62 +360,10 @@ class _Reading:
             [g.number for g in self.stack],
         )
 
-    def _as_written(self) -> None:
-        """Rules between fields know values, not cells: look up what stands in the cells they blame."""
-        wanted: dict[int, list[int]] = {}
-        for position, fault in enumerate(self.faults):
-            if fault.value == LOOK_UP:
-                wanted.setdefault(fault.row - 1, []).append(position)
-        if not wanted:
-            return
-        columns = {c.header: c.index for c in self.columns}
-        for line, cells in enumerate(self.sheet.rows()):
-            for position in wanted.get(line, ()):
-                fault = self.faults[position]
-                column = columns.get(fault.column, 0)
-                self.faults[position] = replace(
-                    fault, value=as_written(cells[column] if column < len(cells) else None)
-                )
-
     def _duplicates(self) -> None:
-        column = self.by_field[self.spec.name_field]
         code = self.by_field.get(self.spec.code_field)
-        seen: dict[str, Row] = {}
-        names: dict[str, Row] = {}
-        for row in self.rows:
-            if row.get(self.spec.name_field) is None:
-                continue
-            mark = identity(row, self.rows, self.spec)
-            first = seen.setdefault(mark, row)
-            at = code if code and mark.startswith("#") else column
-            if first is row and not mark.startswith("#"):
-                first = names.get(mark, row)
-            if first is not row:
-                value = row.get(self.spec.code_field) if at is code else row.get(self.spec.name_field)
-                self._fault_at("row.duplicate", row.line, at, value, first=a1(first.line, at.index))
-            names.setdefault(identity_by_name(row, self.rows, self.spec), row)
-
-
-def identity_by_name(row: Row, rows: Sequence[Row], spec: KindSpec) -> str:
-    """The identity of a row as if it had no code."""
-    name = key(str(row.get(spec.name_field) or ""))
-    if row.parent is not None:
-        return f"{key(str(rows[row.parent].get(spec.name_field)))}/{name}"
-    return name
-
-
-def sheet_values(name: str, titles: Sequence[str], spec: KindSpec) -> dict[str, object]:
-    """What the name of a sheet, or its title, says of all its projects: the one kind it names."""
-    for rule in spec.groups:
-        if rule.by != "values":
-            continue
-        values = {
-            c: words for c, words in (spec.fields[rule.field].values or {}).items() if not c.startswith("~")
-        }
-        for text in (squeeze(name), *titles[:1]):
-            named = {
-                code for code, words in values.items() for word in words if len(word) > 1 and word in text
-            }
-            if len(named) == 1:
-                return {rule.field: named.pop()}
-    return {}
+        for row, first, by_code in duplicates(self.rows, self.spec, coded=code is not None):
+            at = code if code is not None and by_code else self.by_field[self.spec.name_field]
+            self.faults.at(
+                "row.duplicate", row.line, at, row.get(at.field or ""), first=a1(first.line, at.index)
+            )
