@@ -1,5 +1,6 @@
 """The nouns of the funds room, by subject."""
 
+from yuanmai.funds.models.coverage import CoverageRecord
 from yuanmai.funds.models.funding import (
     FundingFact,
     FundingState,
@@ -49,6 +50,7 @@ __all__ = [
     "ChangeOfUse",
     "ChangeStep",
     "Contract",
+    "CoverageRecord",
     "Disbursement",
     "EarlyRedemption",
     "Frequency",
