@@ -97,8 +97,8 @@ def definition_document(figure: Figure) -> dict[str, Any]:
 def parts_unit(figure: Figure) -> Unit:
     """Return what numerator and denominator are measured in: for a rate it follows from what is summed."""
     if isinstance(figure, Derived):
-        return Unit.RATIO if figure.unit is Unit.POINTS else figure.unit
-    if figure.unit is not Unit.RATIO:
+        return Unit.RATIO if figure.unit is Unit.POINTS else get(figure.inputs[0]).unit
+    if figure.unit not in {Unit.RATIO, Unit.TIMES}:
         return figure.unit
     if not isinstance(figure, Facts):
         return Unit.NUMBER

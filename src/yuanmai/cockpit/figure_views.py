@@ -87,6 +87,7 @@ def unit_name(unit: Unit) -> str:
         Unit.POINTS: _("percentage points"),
         Unit.SQUARE_METRES: "m²",
         Unit.METRES: "m",
+        Unit.TIMES: _("times"),
         Unit.NUMBER: _("number"),
     }[unit]
 

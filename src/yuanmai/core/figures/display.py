@@ -31,6 +31,8 @@ def display_value(value: Decimal | None, unit: Unit) -> str:
         points = rounded(value * 100, 1)
         # A difference that rounds to nothing has no sign.
         return _("%(points)s points") % {"points": f"{points:+,}" if points else "0.0"}
+    if unit is Unit.TIMES:
+        return f"{rounded(value, 2):,}"
     if unit is Unit.COUNT:
         return f"{rounded(value, 0):,}"
     if unit is Unit.SQUARE_METRES:

@@ -30,6 +30,7 @@ class Unit(Enum):
     POINTS = "points"  # a difference of fractions: 0.138 is shown as +13.8 points
     SQUARE_METRES = "m2"
     METRES = "m"
+    TIMES = "times"  # a multiple: 1.12 covers the debt service 1.12 times
     NUMBER = "number"
 
 
