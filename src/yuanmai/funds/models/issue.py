@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from yuanmai.core.fields import MoneyField, RateField
-from yuanmai.core.scope import Owned
+from yuanmai.core.scope import M, Owned, OwnedManager, active_org_ids
 from yuanmai.core.temporal import Fact
 from yuanmai.funds.models.reserve import Frequency, Repayment
 from yuanmai.projects.models import ProjectFactManager
@@ -22,6 +22,23 @@ class Quota(Owned, Fact):
     class Meta:
         indexes: ClassVar = [models.Index(fields=["org", "year", "effective_on"], name="quota_on")]
         verbose_name = _("quota")
+
+
+class TrancheManager(OwnedManager[M]):
+    """Tranches kept by an organisation of the open scope, drawn on by one of its projects, or on-lent to it.
+
+    A county sees the province's tranche that its own project draws on; changing it is the keeper's right alone.
+    """
+
+    def get_queryset(self) -> models.QuerySet[M]:
+        """Return the tranches that concern the open scope."""
+        org_ids = active_org_ids()
+        if org_ids is None:
+            return super().get_queryset()
+        drawn = Allotment.objects.order_by().values("tranche_id")
+        lent = OnLending.objects.order_by().values("tranche_id")
+        every = models.QuerySet(self.model, using=self._db)
+        return every.filter(models.Q(org_id__in=org_ids) | models.Q(pk__in=drawn) | models.Q(pk__in=lent))
 
 
 class Tranche(Owned):
@@ -54,6 +71,8 @@ class Tranche(Owned):
     batch = models.ForeignKey("core.ImportBatch", models.PROTECT, null=True, blank=True, related_name="+")
     retracted_at = models.DateTimeField(null=True, blank=True)
     synthetic = models.BooleanField(default=False)
+
+    objects = TrancheManager()
 
     class Meta:
         constraints: ClassVar = [
