@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from yuanmai.funds import views
+from yuanmai.funds import file_views, views
 
 app_name = "funds"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("projects/<uuid:uid>/edit/", views.edit, name="edit"),
     path("projects/<uuid:uid>/undo/<int:pk>/", views.undo_fact, name="undo_fact"),
     path("undo/<str:token>/", views.undo, name="undo"),
+    path("files/<int:pk>/", file_views.download, name="file"),
+    path("files/<int:pk>/take-back/", file_views.take_back, name="take_back_file"),
     path("reserve/", include("yuanmai.funds.reserve.urls")),
     path("bonds/", include("yuanmai.funds.issuing.urls")),
     path("paying/", include("yuanmai.funds.paying.urls")),
