@@ -28,7 +28,8 @@ from yuanmai.funds.models import BondRule
 from yuanmai.people.models import Organisation
 
 SHARES = {"share", "ratio", "points"}
-NUMBERS = {"months", "years"}
+NUMBERS = {"months", "years", "count"}
+LEVELS = {"refuse", "flag", "off"}  # what a rule of kind "level" does
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ def typed(kind: str, value: Any) -> Any:
         return Decimal(str(value))
     if kind in NUMBERS:
         return int(value)
+    if kind == "level":
+        return str(value)
     if kind == "terms":
         return tuple(sorted(int(term) for term in value))
     if kind in {"shares", "weights"}:
