@@ -37,22 +37,31 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "figures": ("yuanmai.cockpit.commands", "figures", "List the figures and their definitions."),
     "bulletin": ("yuanmai.cockpit.commands", "bulletin", "Write the bulletin of a period."),
     "audit": ("yuanmai.core.audit.commands", "audit", "The audit log: verify."),
+    "engine": ("yuanmai.cli", "engine", "Compute from a file, without a database: bond."),
 }
+# What the pure engines of the rooms compute from one JSON document.
+ENGINES: dict[str, tuple[str, str, str]] = {
+    "bond": ("yuanmai.funds.engine_commands", "bond", "Debt service and coverage of special bonds."),
+}
+# The doctor sets up Django itself and says what keeps it from starting; engines need none.
+WITHOUT_DJANGO = {"doctor", "engine", *ENGINES}
 
 
 class Lazy(click.Group):
     """A group whose commands are imported when they are called."""
 
+    names = COMMANDS
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands."""
-        return list(COMMANDS)
+        return list(self.names)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command, with Django set up."""
-        if cmd_name not in COMMANDS:
+        """Import a command, with Django set up where it needs that."""
+        if cmd_name not in self.names:
             return None
-        module, attribute, _help = COMMANDS[cmd_name]
-        if cmd_name != "doctor":  # which sets up Django itself and says what keeps it from starting
+        module, attribute, _help = self.names[cmd_name]
+        if cmd_name not in WITHOUT_DJANGO:
             setup_django()
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
@@ -60,7 +69,13 @@ class Lazy(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_module, _attribute, text) in COMMANDS.items()])
+            formatter.write_dl([(name, text) for name, (_module, _attribute, text) in self.names.items()])
+
+
+class Engines(Lazy):
+    """The engines."""
+
+    names = ENGINES
 
 
 def setup_django() -> None:
@@ -86,6 +101,11 @@ def setup_django() -> None:
 @click.version_option(package_name="yuanmai")
 def cli() -> None:
     """Yuanmai (园脉): one ledger for the life of an industrial park."""
+
+
+@click.group(cls=Engines)
+def engine() -> None:
+    """Compute from a JSON document, without a database."""
 
 
 def main() -> None:

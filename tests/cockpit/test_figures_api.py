@@ -47,7 +47,7 @@ def test_it_is_the_document_of_the_command_line(client: Client, orgs: Orgs) -> N
     from django.utils import translation
 
     from yuanmai.cockpit.answers import figure_document
-    from yuanmai.core.console import plain
+    from yuanmai.common.plain import plain
     from yuanmai.core.figures import Query
     from yuanmai.core.scope import everywhere
 

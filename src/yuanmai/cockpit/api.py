@@ -8,8 +8,8 @@ from django.http import Http404
 from pydantic import Field, create_model
 
 from yuanmai.cockpit.answers import allowed, definition_document, figure_document, figure_url, visible
+from yuanmai.common.plain import plain
 from yuanmai.core.api import ApiRequest, Exact, Fault, Faulty, Page, Paging, Query, Router, Schema, paginate
-from yuanmai.core.console import plain
 from yuanmai.core.figures import FIGURES, Calendar, Figure, breakdown, rows
 from yuanmai.core.figures import Query as Question
 from yuanmai.core.figures.display import display_value

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from yuanmai.cockpit.answers import definition_document, figure_document
 from yuanmai.cockpit.bulletins.commands import bulletin
-from yuanmai.core.console import Refused, command, number, print_json
+from yuanmai.common.plain import number
+from yuanmai.core.console import Refused, command, print_json
 from yuanmai.core.figures import FIGURES, Query, rows
 from yuanmai.core.scope import open_scope
 from yuanmai.people.actor import subtree_ids

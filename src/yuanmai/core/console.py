@@ -1,10 +1,8 @@
 """What all commands share: JSON on standard output, refusals as problem documents, exit codes."""
 
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -15,6 +13,8 @@ from django.db import DatabaseError, OperationalError, connection
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from yuanmai.common.language import console_language
+from yuanmai.common.plain import plain
 from yuanmai.core.policy import Denied
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,24 +27,6 @@ class Refused(Exception):  # noqa: N818  (what happened, not a failure of ours)
         super().__init__(message)
         self.message = message
         self.problem = dict(problem or {"title": message, "status": 400})
-
-
-def number(value: Decimal | None) -> int | float | None:
-    """Return a Decimal as a JSON number: whole ones exactly, others as the nearest double."""
-    if value is None:
-        return None
-    return int(value) if value == value.to_integral_value() else float(value)
-
-
-def plain(value: Any) -> Any:
-    """Return a structure with every Decimal as a JSON number."""
-    if isinstance(value, Decimal):
-        return number(value)
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value
 
 
 def print_json(document: Any) -> None:
@@ -116,9 +98,3 @@ def database_trouble(error: DatabaseError) -> str:
     if isinstance(error, OperationalError):
         return _("The database cannot be used: %(reason)s. “yuanmai doctor” says more.") % {"reason": said}
     raise error
-
-
-def console_language() -> str:
-    """Return the language of the terminal: English where the environment says so, Chinese where unknown."""
-    tag = os.environ.get("YUANMAI_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    return "en" if tag.lower().startswith("en") else "zh-hans"

@@ -7,7 +7,7 @@ from ninja import Schema as NinjaSchema
 from pydantic import ConfigDict, Field, PlainSerializer
 from pydantic.json_schema import WithJsonSchema
 
-from yuanmai.core.console import number
+from yuanmai.common.plain import number
 
 
 def _number(value: Decimal) -> Any:

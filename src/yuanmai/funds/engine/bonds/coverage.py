@@ -28,7 +28,7 @@ class Row(NamedTuple):
     """One year of the coverage table.
 
     `interest`, `principal` and `debt_service` are of the bonds and of the loans that lie in time; `bond_service` of the bonds alone.
-    `year_coverage` is None where nothing is due. `cumulative_balance` is Σ (net revenue − debt service) up to the year.
+    `year_coverage` is None where nothing is due, or no year's income is known. `cumulative_balance` is Σ (net revenue − debt service) up to the year.
     """
 
     year: int
@@ -46,7 +46,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A ratio with what it is made of; `value` is None where the denominator is 0."""
+    """A ratio with what it is made of; `value` is None where the denominator is 0 or the income unknown."""
 
     numerator: Decimal
     denominator: Decimal
@@ -138,7 +138,7 @@ def table(plan: Plan, bonds: Mapping[int, Service], debt: Mapping[int, Service])
             rows.append(
                 Row(
                     number, revenue, cost, tax, net, interest, principal, due, bond,
-                    net / due if due else None,
+                    net / due if due and given else None,
                     balance,
                 )
             )  # fmt: skip
@@ -185,11 +185,16 @@ def _coverage(
     net = income(plan, bond_life(plan, bonds))
     net_of_all = income(plan, debt_life(plan, debt)) if loans else net
     borrowed = sum((row.interest + row.principal for rows in loans.values() for row in rows), ZERO)
+
+    def over(income: Decimal, due: Decimal) -> Ratio:
+        # Nobody has said what the project earns: that is not the same as nothing.
+        return ratio(income, due) if plan.years else Ratio(ZERO, due, None)
+
     return Coverage(
-        all_interest=ratio(net, service.total),
-        operating_period_interest_only=ratio(net, service.total - before),
-        with_issue_fees=ratio(net, service.total + fees),
-        all_debt=ratio(net_of_all, service.total + borrowed),
-        principal=ratio(net, service.principal),
-        investment=ratio(net, plan.investment.total or ZERO),
+        all_interest=over(net, service.total),
+        operating_period_interest_only=over(net, service.total - before),
+        with_issue_fees=over(net, service.total + fees),
+        all_debt=over(net_of_all, service.total + borrowed),
+        principal=over(net, service.principal),
+        investment=over(net, plan.investment.total or ZERO),
     )

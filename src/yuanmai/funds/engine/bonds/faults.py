@@ -19,12 +19,15 @@ TOLERANCE = Decimal("1e-6")
 def plan_faults(plan: Plan, highest_rate: Decimal) -> list[Fault]:
     """Return everything that is impossible in a plan; paths as in its JSON document."""
     faults: list[Fault] = []
-    for group, entries in (("tranches", plan.tranches), ("loans", plan.loans)):
-        seen: set[str] = set()
-        for index, entry in enumerate(entries):
-            if entry.id in seen:
-                faults.append(Fault(f"{group}[{index}].id", entry.id, "duplicate_id"))
-            seen.add(entry.id)
+    for group, names in (
+        ("tranches", [entry.id for entry in plan.tranches]),
+        ("loans", [entry.id for entry in plan.loans]),
+    ):
+        faults += [
+            Fault(f"{group}[{index}].id", name, "duplicate_id")
+            for index, name in enumerate(names)
+            if name in names[:index]
+        ]
     for index, tranche in enumerate(plan.tranches):
         faults += tranche_faults(tranche, highest_rate, f"tranches[{index}].")
     for index, loan in enumerate(plan.loans):

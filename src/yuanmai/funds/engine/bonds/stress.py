@@ -203,7 +203,7 @@ class _Stress:
                 lowest = min(balances, default=ZERO)
                 outcomes.append(
                     Outcome(
-                        sum(nets[self.counted], ZERO) / whole if whole else None,
+                        sum(nets[self.counted], ZERO) / whole if whole and self.plan.years else None,
                         lowest,
                         self.numbers[balances.index(lowest)] if balances else None,
                         sum(1 for balance in balances if balance < 0),

@@ -1,0 +1,134 @@
+"""``yuanmai engine bond``: the bond engine at the terminal. Runs without Django and without a database."""
+
+import json
+import sys
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from yuanmai.common.language import room_messages
+from yuanmai.common.plain import plain
+from yuanmai.common.working_days import china
+from yuanmai.funds.engine.bonds.reader import read
+from yuanmai.funds.engine.bonds.report import answer, fault_document
+from yuanmai.funds.engine.bonds.terms import Fault, Rules
+from yuanmai.funds.engine.bonds.words import Translate, written
+
+ROOM = Path(__file__).parent
+RULES = ROOM / "presets" / "bond_rules.yaml"
+
+
+def preset_rules() -> Rules:
+    """Return the rules that come with the program."""
+    import yaml
+
+    rules = yaml.safe_load(RULES.read_text(encoding="utf-8"))["rules"]
+    newest = {code: entry["values"][-1]["value"] for code, entry in rules.items()}
+    return Rules(
+        tuple(newest["permitted_terms"]),
+        newest["semiannual_from"],
+        Decimal(newest["highest_rate"]),
+        Decimal(newest["coverage_threshold"]),
+        Decimal(newest["coverage_upper"]),
+        Decimal(newest["coverage_all_debt"]),
+        newest["horizon"],
+    )
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+def bond(file: str, as_json: bool) -> None:
+    """Compute the debt service and coverage of the bonds in the JSON document FILE (- for standard input).
+
+    FILE holds one bond (principal, rate, value_date, term_years, frequency, repayment), or a project: tranches, and as
+    far as known loans, years (revenue, operating_cost, tax), investment, operation_start, fees.
+    """
+    translate = room_messages(ROOM).gettext
+    faults: Sequence[Fault]
+    document, faults = load(file)
+    found = None
+    rules = preset_rules()
+    if not faults:
+        found, faults = read(document, rules)
+    if found is None:
+        refuse(faults, translate, as_json=as_json)
+        return
+    result = answer(found, rules, china(), translate)
+    if as_json:
+        click.echo(json.dumps(plain(result), ensure_ascii=False, indent=2))
+    else:
+        click.echo(as_text(result))
+
+
+def load(file: str) -> tuple[Any, list[Fault]]:
+    """Return the JSON document in a file, numbers as they are written, or why there is none."""
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        return None, [Fault("", file, "unreadable", {"reason": error.strerror})]
+    twice: list[str] = []
+
+    def gathered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            keys = [key for key, _value in pairs]
+            twice.extend(sorted({key for key in keys if keys.count(key) > 1}))
+        return found
+
+    try:
+        document = json.loads(
+            data.decode("utf-8-sig"), parse_float=Decimal, parse_int=_whole, object_pairs_hook=gathered
+        )
+    except (ValueError, RecursionError, ArithmeticError) as error:
+        return None, [Fault("", None, "not_json", {"reason": " ".join(str(error).split())})]
+    return document, [Fault(key, key, "duplicate_key") for key in twice]
+
+
+def _whole(text: str) -> int | Decimal:
+    return int(text) if len(text) < 30 else Decimal(text)
+
+
+def refuse(faults: Sequence[Fault], translate: Translate, *, as_json: bool) -> None:
+    """Say everything that is wrong and end with exit code 1."""
+    errors = [fault_document(fault, translate) for fault in faults]
+    if as_json:
+        click.echo(json.dumps({"errors": plain(errors)}, ensure_ascii=False, indent=2, default=str))
+    else:
+        for error in errors:
+            value = "" if error["value"] is None else f" ({written(error['value'])[:80]})"
+            click.echo(f"{error['path'] or '–'}{value}: {error['message']}", err=True)
+    sys.exit(1)
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return the answer for people: debt service and coverage by year, the ratios, and the checks that failed."""
+    if "dates" in result:
+        return "\n".join(f"{key}: {' '.join(days)}" for key, days in result["dates"].items())
+    columns = (
+        "year",
+        "net_revenue",
+        "interest",
+        "principal",
+        "debt_service",
+        "year_coverage",
+        "cumulative_balance",
+    )
+    table = [columns, *([_cell(row[name]) for name in columns] for row in result["rows"])]
+    widths = [max(len(line[index]) for line in table) for index in range(len(columns))]
+    lines = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in table]
+    lines += ["", *(f"{name}: {_cell(value)}" for name, value in result["coverage"].items()), ""]
+    lines += [
+        f"{check['level']}: {check['subject']} {check['message']}"
+        for check in result["checks"]
+        if not check["passed"]
+    ]
+    lines += [f"{note['path']}: {note['message']}" for note in result["notes"]]
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:,.4f}" if isinstance(value, Decimal) else written(value)
