@@ -24,6 +24,7 @@ from yuanmai.projects.models import Blocker, Project, ProjectState
 # The mark makes pytest-django set the database up; every test runs inside the transaction of `_demo`.
 pytestmark = pytest.mark.django_db
 
+PLANNED = {"planned": "yes"}
 YI, WAN = Decimal(100_000_000), Decimal(10_000)
 DAYS = {
     "tanzhou": date(2022, 3, 31),
@@ -146,17 +147,33 @@ def test_tanzhou_has_a_history_of_half_months(place: Place) -> None:
 
 @heshan
 @pytest.mark.parametrize(
-    ("code", "value"),
+    ("code", "filters", "value"),
     [
-        ("projects.subproject_count", 19),
-        ("projects.library_investment", Decimal("11.85") * YI),
-        ("funds.secured", (Decimal("7.35") + Decimal("2.07")) * YI),
-        ("funds.planned", Decimal("1.00") * YI),
-        ("funds.gap", Decimal("1.43") * YI),
+        ("projects.subproject_count", {}, 19),
+        ("projects.total_investment", {}, Decimal("11.85") * YI),
+        ("projects.library_investment", PLANNED, Decimal("11.85") * YI),
+        ("funds.secured", PLANNED, (Decimal("7.35") + Decimal("2.07")) * YI),
+        ("funds.issued", PLANNED, Decimal("2.07") * YI),
+        ("funds.planned", {}, Decimal("1.00") * YI),
+        ("funds.gap", {}, Decimal("1.43") * YI),
+        ("bonds.issued", {}, Decimal("4.80") * YI),
+        ("funds.issued", {}, Decimal("4.80") * YI),
     ],
 )
-def test_heshan(place: Place, code: str, value: Any) -> None:
-    assert place.value(code) == value
+def test_heshan(place: Place, code: str, filters: dict[str, str], value: Any) -> None:
+    assert place.value(code, **filters) == value
+
+
+@heshan
+def test_the_bonds_of_heshans_project(place: Place) -> None:
+    with open_scope(place.ids):
+        main = ProjectState.objects.filter(main=True, name__contains="5G智慧园区配套设施").latest(
+            "known_from"
+        )
+        uid = str(main.project.uid)
+    assert place.value("bonds.issued", project=uid) == Decimal("2.07") * YI
+    assert place.value("bonds.approved", project=uid) == Decimal("3.07") * YI
+    assert round(place.value("bonds.coverage", project=uid) or 0, 2) == Decimal("1.12")
 
 
 @heshan
@@ -199,6 +216,16 @@ def test_bonds_of_longyan(place: Place) -> None:
         bonds = FundingState.objects.filter(source="special_bond", security="issued", known_until__year=9999)
         assert bonds.values("project").distinct().count() == 13
         assert sum(bond.amount for bond in bonds) == Decimal("14.33") * YI
+    assert place.value("bonds.approved_count") == 13
+    assert place.value("bonds.approved") == place.value("bonds.issued") == Decimal("14.33") * YI
+    assert place.value("bonds.paid_out") == Decimal("6.53") * YI
+    assert place.text("bonds.payout_rate") == "45.6 %"
+
+
+@tanzhou
+def test_bonds_of_tanzhou(place: Place) -> None:
+    assert place.value("bonds.applied_count") == 19
+    assert place.value("bonds.reserve_count") == 30
 
 
 @longyan

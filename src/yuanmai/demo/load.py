@@ -13,7 +13,7 @@ from yuanmai.core.scope import everywhere
 from yuanmai.demo import permissions, places
 from yuanmai.demo.accounts import ACCOUNTS, PASSWORD
 from yuanmai.demo.presets import preset
-from yuanmai.demo.scripts import heshan, licheng, longyan, tanzhou, zhaoqing
+from yuanmai.demo.scripts import bonds, heshan, licheng, longyan, tanzhou, zhaoqing
 from yuanmai.people.models import Organisation, Post, Role, User
 from yuanmai.people.presets_loader import ensure_roles
 from yuanmai.projects.findings import refresh_findings
@@ -51,12 +51,13 @@ def load_demo(act: Act) -> None:
         count = run(act, orgs)
         act.log(orgs[name], org_id=orgs[name].pk, after={"projects": count})
     places.load(orgs)
+    act.log(None, after={"reserve_projects": bonds.load(act, orgs)}, name="special bonds")
     for org in orgs.values():
         if org.default_as_of is not None:
             refresh_findings([org.pk], org.default_as_of, act)
     users = create_accounts(orgs)
     act.log(None, after={"accounts": users}, name="accounts")
-    touch("people", "places", "enterprises")
+    touch("people", "places", "enterprises", "funds")
 
 
 def create_organisations() -> dict[str, Organisation]:

@@ -34,6 +34,11 @@ def wan(amount: Any) -> Decimal | None:
     return None if amount is None else Decimal(str(amount)) * WAN
 
 
+def yuan(amount: Any) -> Decimal:
+    """Return 万元 that must be stated as yuan."""
+    return Decimal(str(amount)) * WAN
+
+
 def fund(act: Act, lines: Iterable[tuple[Project, dict[str, Any]]], on: date, recorded_at: datetime) -> None:
     """Record funding lines (`source`, `security`, `year`, `tranche`, `amount` in yuan) of projects."""
     facts = [

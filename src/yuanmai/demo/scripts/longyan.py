@@ -127,7 +127,7 @@ def _history(act: Act, data: dict[str, Any], rows: list[tuple[dict[str, Any], Pr
 def _funding(
     data: dict[str, Any], rows: list[dict[str, Any]], projects: list[Project]
 ) -> list[tuple[Project, dict[str, Any]]]:
-    """Return the sources: bonds approved for thirteen projects as published; the rest made up, own funds and loans."""
+    """Return the sources: what the bonds of thirteen projects leave, as own funds and loans; `bonds.py` adds the bonds."""
     bonds = data["bonds"]
     issued = split(Decimal(bonds["total"]) * WAN, weights(bonds["count"], 17), 100 * WAN)
     lines = []
@@ -135,7 +135,6 @@ def _funding(
         bond = issued[index] if index < len(issued) else Decimal(0)
         own = ((row["total"] - bond) * 6 / 10 / WAN).to_integral_value() * WAN
         sources = (
-            ("special_bond", "issued", bond),
             ("own", "secured", own),
             ("loan", "planned", row["total"] - bond - own),
         )

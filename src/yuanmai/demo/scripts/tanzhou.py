@@ -79,7 +79,9 @@ def _funding(rows: list[dict[str, Any]], projects: list[Project]) -> list[tuple[
         for source, amount in row["funding"].items():
             security = "secured"
             if source == "special_bond":
-                security = "issued" if row["kind"] == "continuing" else "planned"
+                if row["kind"] == "continuing":  # issued: `bonds.py` records it with its tranche
+                    continue
+                security = "planned"
             year = 2022 if security == "planned" else None
             lines.append(
                 (project, {"source": source, "security": security, "year": year, "amount": wan(amount)})
