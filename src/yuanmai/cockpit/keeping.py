@@ -8,7 +8,7 @@ from typing import TypeVar
 from django.core.cache import cache
 from django.utils.translation import get_language
 
-from yuanmai.core.audit.log import versions
+from yuanmai.core.audit.log import version_for
 from yuanmai.core.figures import Figure, Query, get
 
 T = TypeVar("T")
@@ -27,12 +27,11 @@ def rooms_of(figure: Figure) -> set[str]:
 def kept(
     name: str, rooms: Iterable[str], query: Query, compute: Callable[[], T], *, words: bool = False
 ) -> T:
-    """Return what `compute` gives for a question, from memory where no room changed since.
+    """Return what `compute` gives for a question, from memory where no room changed for its organisations since.
 
     With `words` the answer contains text and is kept per language. An answer of None is not kept.
     """
-    known = versions()
-    version = "-".join(str(known.get(room, 0)) for room in sorted(set(rooms)))
+    version = version_for(rooms, query.org_ids)
     question = blake2b(f"{name}|{query.key}".encode(), digest_size=16).hexdigest()
     key = f"cockpit:{question}:{version}:{get_language() if words else ''}"
     value: T | None = cache.get(key)

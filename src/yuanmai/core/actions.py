@@ -52,6 +52,7 @@ class Act:
     code: str
     permission: str
     now: datetime
+    local: bool = False
     entries: list[Entry] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)  # rooms whose data changed, besides the action's own
 
@@ -73,6 +74,11 @@ class Act:
             org_id = getattr(target, "org_id", None)
         self.entries.append(Entry(self.code, target, org_id, before, after, target_name=name))
 
+    def orgs(self) -> set[int] | None:
+        """Return the organisations that the run concerned; None where it may have concerned any."""
+        named = {entry.org_id for entry in self.entries}
+        return {org for org in named if org} if self.local and None not in named else None
+
 
 def touch(*rooms: str) -> None:
     """Say that data of these rooms changed: their version rises with the running action, and kept figures are forgotten.
@@ -87,9 +93,13 @@ def touch(*rooms: str) -> None:
 
 
 def action(
-    code: str, *, permission: str
+    code: str, *, permission: str, local: bool = False
 ) -> Callable[[Callable[Concatenate[Act, P], R]], Callable[Concatenate[Actor, P], R]]:
-    """Declare an action; see the module's docstring. `permission` must be declared by a room's `permissions.py`."""
+    """Declare an action; see the module's docstring. `permission` must be declared by a room's `permissions.py`.
+
+    `local` promises that whatever it changes belongs to the organisations that its entries in the log name: what is kept
+    for other organisations then stays good.
+    """
 
     def decorate(function: Callable[Concatenate[Act, P], R]) -> Callable[Concatenate[Actor, P], R]:
         if code in ACTIONS:
@@ -103,12 +113,12 @@ def action(
             try:
                 with transaction.atomic():
                     actor.require(permission)
-                    act = Act(actor, code, permission, timezone.now())
+                    act = Act(actor, code, permission, timezone.now(), local)
                     acting.set(act)
                     result = function(act, *args, **kwargs)
                     if not act.entries:
                         raise RuntimeError(f"action {code} left nothing in the audit log")
-                    append(actor, act.entries, request_id.get(), rooms=act.touched)
+                    append(actor, act.entries, request_id.get(), rooms=act.touched, orgs=act.orgs())
                     return result
             except Denied as denied:
                 _leave(actor, code, "refused", denied.reason)

@@ -11,7 +11,7 @@ from datetime import date
 from django.core.cache import cache
 from django.utils.translation import get_language
 
-from yuanmai.core.audit.log import versions
+from yuanmai.core.audit.log import version_for
 from yuanmai.core.policy import Actor, Text
 
 LIMIT = 50  # items of one source on the page; the item's own list shows the rest
@@ -64,13 +64,13 @@ class Waiting:
 
 
 def waiting(actor: Actor, today: date) -> list[Waiting]:
-    """Return everything that waits for a person, by source; kept until one of the sources' rooms changes."""
-    known = versions()
+    """Return everything that waits for a person, by source; kept until something changes in one of the source's rooms."""
+    scope = actor.org_ids()
     result = []
     for source in sorted(SOURCES.values(), key=lambda s: (s.order, s.code)):
         if source.permission and actor.why_not(source.permission):
             continue
-        version = "-".join(str(known.get(room, 0)) for room in ("people", *source.rooms))
+        version = version_for(("people", *source.rooms), scope)
         key = f"todo:{source.code}:{actor.user_id}:{today}:{version}:{get_language()}"
         items = cache.get(key)
         if items is None:

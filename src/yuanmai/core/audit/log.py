@@ -7,12 +7,13 @@ from datetime import UTC
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
 from django.utils import timezone
 
 from yuanmai.core.audit import moments
-from yuanmai.core.audit.models import AuditEntry, AuditHead, RoomVersion
+from yuanmai.core.audit.models import AuditEntry, AuditHead, OrgVersion, RoomVersion
 from yuanmai.core.engine.chain import GENESIS, Break, entry_hash, first_break, seal
 from yuanmai.core.policy import Actor
 
@@ -52,11 +53,15 @@ def _head() -> AuditHead:
 
 
 def append(
-    actor: Actor, entries: Sequence[Entry], request_id: str = "", rooms: Iterable[str] = ()
+    actor: Actor,
+    entries: Sequence[Entry],
+    request_id: str = "",
+    rooms: Iterable[str] = (),
+    orgs: Iterable[int] | None = None,
 ) -> list[AuditEntry]:
     """Append entries to the chain, inside the caller's transaction; return them as stored.
 
-    Must run in a transaction, as late in it as possible: the head stays locked until the commit.
+    With `orgs` the changes concerned these organisations and no other: what is kept for the rest stays good. Must run in a transaction, as late in it as possible: the head stays locked until the commit.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError(
@@ -94,22 +99,84 @@ def append(
     head.seal = seal(settings.SECRET_KEY, head.count, head.last)
     head.save()
     if changed:
-        RoomVersion.objects.bulk_create(
-            [RoomVersion(room=room, sequence=head.count) for room in sorted(changed)],
+        _raise(changed, head.count, None if orgs is None else set(orgs))
+    return stored
+
+
+def _raise(rooms: Iterable[str], sequence: int, orgs: set[int] | None) -> None:
+    """Raise the versions of rooms: everywhere, or for some organisations only."""
+    RoomVersion.objects.bulk_create(
+        [
+            RoomVersion(room=room, sequence=sequence, everywhere=0 if orgs else sequence)
+            for room in sorted(rooms)
+        ],
+        update_conflicts=True,
+        unique_fields=["room"],
+        update_fields=["sequence"] if orgs else ["sequence", "everywhere"],
+    )
+    if orgs:
+        OrgVersion.objects.bulk_create(
+            [
+                OrgVersion(room=room, org_id=org, sequence=sequence)
+                for room in sorted(rooms)
+                for org in sorted(orgs)
+            ],
             update_conflicts=True,
-            unique_fields=["room"],
+            unique_fields=["room", "org_id"],
             update_fields=["sequence"],
         )
-    return stored
+
+
+def _changes() -> dict[str, tuple[int, int]]:
+    """Return room → (sequence of its last change, of its last change everywhere); remembered for one request."""
+    known = moments.recall()
+    if known is None:
+        rows = RoomVersion.objects.values_list("room", "sequence", "everywhere")
+        known = {room: (last, everywhere) for room, last, everywhere in rows}
+        moments.keep(known)
+    return known
 
 
 def versions() -> dict[str, int]:
     """Return room → sequence of its last change (one query, and one per request where the middleware remembers)."""
-    known = moments.recall()
-    if known is None:
-        known = dict(RoomVersion.objects.values_list("room", "sequence"))
-        moments.keep(known)
-    return known
+    return {room: last for room, (last, _everywhere) in _changes().items()}
+
+
+def versions_by_org(rooms: Iterable[str]) -> tuple[int, dict[int, int]]:
+    """Return the last change of these rooms that may concern every organisation, and the last one of each other one.
+
+    What is computed from these rooms for an organisation stays good as long as the larger of its two numbers does.
+    """
+    changes = _changes()
+    known = {room: changes[room] for room in rooms if room in changes}
+    general = max((everywhere for _last, everywhere in known.values()), default=0)
+    own: dict[int, int] = {}
+    for room, (last, _everywhere) in known.items():
+        if last > general:
+            for org, sequence in _local(changes).get(room, {}).items():
+                own[org] = max(sequence, own.get(org, general))
+    return general, own
+
+
+def _local(changes: Mapping[str, tuple[int, int]]) -> dict[str, dict[int, int]]:
+    """Return room → organisation → sequence of the last change that concerned it alone; kept until something changes."""
+    # Inside an action the numbers may yet be rolled back and given to other changes.
+    keep = moments.trusted()
+    key = f"org-versions:{max((last for last, _everywhere in changes.values()), default=0)}"
+    found: dict[str, dict[int, int]] | None = cache.get(key) if keep else None
+    if found is None:
+        found = {}
+        for room, org, sequence in OrgVersion.objects.values_list("room", "org_id", "sequence"):
+            found.setdefault(room, {})[org] = sequence
+        if keep:
+            cache.set(key, found)
+    return found
+
+
+def version_for(rooms: Iterable[str], org_ids: Iterable[int]) -> int:
+    """Return the last change of these rooms that may concern one of these organisations."""
+    general, own = versions_by_org(rooms)
+    return max((own.get(org, general) for org in org_ids), default=general) if own else general
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,22 @@ class RoomVersion(models.Model):
 
     room = models.CharField(max_length=40, primary_key=True)
     sequence = models.PositiveBigIntegerField()
+    # The last change that could not be put down to certain organisations; those that could are in `OrgVersion`.
+    everywhere = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.room} {self.sequence}"
+
+
+class OrgVersion(models.Model):
+    """The audit sequence of the last change in a room that concerned one organisation and no other."""
+
+    room = models.CharField(max_length=40)
+    org_id = models.BigIntegerField()
+    sequence = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["room", "org_id"], name="org_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.room} {self.org_id} {self.sequence}"

@@ -13,7 +13,7 @@ class Memo:
     """What was read once in this request."""
 
     def __init__(self) -> None:
-        self.versions: dict[str, int] | None = None
+        self.versions: dict[str, tuple[int, int]] | None = None
         self.spoilt = False
 
 
@@ -27,17 +27,33 @@ def remembering() -> Iterator[None]:
         _memo.reset(token)
 
 
-def recall() -> dict[str, int] | None:
+@contextmanager
+def at_least_here() -> Iterator[None]:
+    """Remember inside the block where nothing is remembered yet (a command, a job); a request goes on remembering its own."""
+    if _memo.get() is not None:
+        yield
+    else:
+        with remembering():
+            yield
+
+
+def recall() -> dict[str, tuple[int, int]] | None:
     """Return what was remembered, or None."""
     memo = _memo.get()
     return None if memo is None or memo.spoilt else memo.versions
 
 
-def keep(versions: dict[str, int]) -> None:
+def keep(versions: dict[str, tuple[int, int]]) -> None:
     """Remember for the rest of the block, where one is open."""
     memo = _memo.get()
     if memo is not None and not memo.spoilt:
         memo.versions = versions
+
+
+def trusted() -> bool:
+    """Whether what was read may be kept beyond this request: a request is open and nothing was written in it."""
+    memo = _memo.get()
+    return memo is not None and not memo.spoilt
 
 
 def forget() -> None:

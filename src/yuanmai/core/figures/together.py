@@ -4,42 +4,23 @@ The definition stays the figure's own: its `facts` are asked once for the whole 
 places together, grouped by the span that a row holds for or by its organisation, and the small groups are added up here.
 """
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from django.db.models import Case, F, IntegerField, Sum, Value, When
-from django.db.models.functions import Cast
+from django.db.models import Case, IntegerField, Value, When
 
-from yuanmai.core.audit.log import versions
-from yuanmai.core.figures.evaluate import (
-    _cached,
-    _compute,
-    _decimal,
-    _exact,
-    _remember,
-    _remembered,
-    _result,
-    _same_facts,
-    _with_inputs,
-    facts_of,
-)
+from yuanmai.core.audit.moments import at_least_here
+from yuanmai.core.figures.evaluate import _compute, _with_inputs
 from yuanmai.core.figures.model import Facts, Figure, Query, Result
+from yuanmai.core.figures.sums import Part, Total, by_org, cached, grouped, remember, remembered, result_of
 
 K = TypeVar("K", bound=Hashable)
 
 
-@dataclass
-class _Total:
-    """A numerator and a denominator that grow group by group."""
-
-    top: Decimal = Decimal(0)
-    bottom: Decimal = Decimal(0)
-
-
+@at_least_here()
 def evaluate_days(codes: Iterable[str], queries: Sequence[Query]) -> list[dict[str, Result]]:
     """Return several figures for one question on many days (ascending, each perhaps as known at its own moment).
 
@@ -48,12 +29,11 @@ def evaluate_days(codes: Iterable[str], queries: Sequence[Query]) -> list[dict[s
     """
     codes = list(codes)
     figures = _with_inputs(codes)
-    known = versions()
-    keys = [{c: _cached(f, "value", query, known) for c, f in figures.items()} for query in queries]
+    keys = [{c: cached(f, "value", query) for c, f in figures.items()} for query in queries]
     answers: list[dict[str, Result]] = [{} for _query in queries]
     for day, names in enumerate(keys):
         for code, key in names.items():
-            if (result := _remembered(key)) is not None:
+            if (result := remembered(key)) is not None:
                 answers[day][code] = result
     wide = [
         figure
@@ -73,7 +53,7 @@ def evaluate_days(codes: Iterable[str], queries: Sequence[Query]) -> list[dict[s
         fresh[day] |= _compute(missing, query, done)
         for code, result in fresh[day].items():
             if code not in answers[day]:
-                _remember(keys[day][code], result)
+                remember(keys[day][code], result)
         done |= fresh[day]
         answers[day] = {code: done[code] for code in codes}
     return answers
@@ -126,16 +106,21 @@ def _over_days(figures: list[Facts], queries: Sequence[Query]) -> dict[str, list
     if first.known_at is not None:
         groups["figure_known_from"] = _from("known_from", moments)
         groups["figure_known_until"] = _until("known_until", moments)
-    totals = {figure.code: [_Total() for _query in queries] for figure in figures}
     stretch = replace(last, since=first.as_of, known_since=first.known_at)
-    for figure, key, top, bottom in _groups(figures, stretch, groups):
-        for day in range(max(key[::2]), min(key[1::2])):
-            total = totals[figure.code][day]
-            total.top += top
-            total.bottom += bottom
-    return {f.code: [_result(f, t.top, t.bottom) for t in totals[f.code]] for f in figures}
+    # What is kept must not be taken for the answer to another stretch.
+    points = blake2b(f"{days}{moments}".encode(), digest_size=16).hexdigest()
+    results: dict[str, list[Result]] = {}
+    for code, sums in grouped(figures, stretch, groups, f"days-{points}").items():
+        totals = [Total() for _query in queries]
+        for key, part in sums.items():
+            for day in range(max(key[::2]), min(key[1::2])):
+                totals[day].add(part)
+        figure = next(f for f in figures if f.code == code)
+        results[code] = [result_of(figure, total.top, total.bottom) for total in totals]
+    return results
 
 
+@at_least_here()
 def evaluate_places(
     codes: Iterable[str], query: Query, places: Mapping[K, Iterable[int]]
 ) -> dict[K, dict[str, Result]]:
@@ -147,12 +132,8 @@ def evaluate_places(
     codes = list(codes)
     figures = _with_inputs(codes)
     whole = [f for f in figures.values() if isinstance(f, Facts) and f.org_path]
-    by_org: dict[str, dict[int, _Total]] = {figure.code: {} for figure in whole}
-    for path in sorted({figure.org_path for figure in whole}):
-        same = [figure for figure in whole if figure.org_path == path]
-        for figure, (org_id,), top, bottom in _groups(same, query, {"figure_org": F(path)}):
-            by_org[figure.code][org_id] = _Total(top, bottom)
-    return {place: _place(codes, figures, query, list(ids), by_org) for place, ids in places.items()}
+    sums = by_org(whole, query, {}, "value")
+    return {place: _place(codes, figures, query, list(ids), sums) for place, ids in places.items()}
 
 
 def _place(
@@ -160,38 +141,18 @@ def _place(
     figures: dict[str, Figure],
     query: Query,
     ids: list[int],
-    by_org: Mapping[str, Mapping[int, _Total]],
+    sums: Mapping[str, Mapping[int, Part]],
 ) -> dict[str, Result]:
     own = replace(query, org_ids=tuple(ids))
     done: dict[str, Result] = {}
-    for code, totals in by_org.items():
-        parts = [totals[org_id] for org_id in ids if org_id in totals]
+    for code, parts in sums.items():
+        total = Total()
+        for org_id in ids:
+            for part in parts.get(org_id, {}).values():
+                total.add(part)
         figure = figures[code]
         assert isinstance(figure, Facts)
-        top = sum((part.top for part in parts), Decimal(0))
-        done[code] = _result(figure, top, sum((part.bottom for part in parts), Decimal(0)))
+        done[code] = result_of(figure, total.top, total.bottom)
     rest = {code: figure for code, figure in figures.items() if code not in done}
     done |= _compute(rest, own, done)
     return {code: done[code] for code in codes}
-
-
-def _groups(
-    figures: Iterable[Facts], query: Query, groups: Mapping[str, Any]
-) -> Iterator[tuple[Facts, tuple[Any, ...], Decimal, Decimal]]:
-    """Yield each figure's numerator and denominator for each group; one query for each different set of facts."""
-    together: dict[Hashable, list[tuple[Facts, Any]]] = defaultdict(list)
-    for figure in figures:
-        facts = facts_of(figure, query)
-        together[_same_facts(facts) or figure.code].append((figure, facts))
-    for members in together.values():
-        sums: dict[str, Any] = {}
-        for number, (figure, _facts) in enumerate(members):
-            sums[f"figure_top_{number}"] = Sum(Cast(figure.numerator, _exact(figure)))
-            if figure.denominator is not None:
-                sums[f"figure_bottom_{number}"] = Sum(Cast(figure.denominator, _exact(figure)))
-        rows = members[0][1].order_by().annotate(**groups).values(*groups).annotate(**sums).order_by()
-        for row in rows:
-            key = tuple(row[name] for name in groups)
-            for number, (figure, _facts) in enumerate(members):
-                top = _decimal(figure, row[f"figure_top_{number}"])
-                yield figure, key, top, _decimal(figure, row.get(f"figure_bottom_{number}"))

@@ -14,7 +14,7 @@ from yuanmai.projects.models import Blocker, BlockerStep, Project
 from yuanmai.projects.workflows import BLOCKERS, LEVELS
 
 
-@action("projects.raise_blocker", permission=permissions.REPORT_PROGRESS)
+@action("projects.raise_blocker", permission=permissions.REPORT_PROGRESS, local=True)
 def raise_blocker(act: Act, project: Project, opened_on: date, values: Mapping[str, Any]) -> Blocker:
     """Say what stops a project: `title`, `kind`, and, where known, `detail` and `way`."""
     act.require(project.org_id)
@@ -38,7 +38,7 @@ def raise_blocker(act: Act, project: Project, opened_on: date, values: Mapping[s
     return blocker
 
 
-@action("projects.move_blocker", permission=permissions.SEE_PROJECTS)
+@action("projects.move_blocker", permission=permissions.SEE_PROJECTS, local=True)
 def move_blocker(act: Act, blocker: Blocker, code: str, on: date, given: Mapping[str, Any]) -> Blocker:
     """Carry out a transition of the blocker's workflow (`workflows.BLOCKERS`), which also names the right it needs.
 

@@ -76,7 +76,7 @@ def revise_project(
     return entry.facts[0]
 
 
-@action("projects.plan", permission=permissions.EDIT_PROJECTS)
+@action("projects.plan", permission=permissions.EDIT_PROJECTS, local=True)
 def plan_year(act: Act, project: Project, effective_on: date, plan: dict[str, Any]) -> Fact:
     """Set the plan of a year: `year`, `kind`, `planned_investment` (yuan), `monthly` (twelve amounts or None)."""
     act.require(project.org_id)
@@ -94,7 +94,7 @@ def plan_year(act: Act, project: Project, effective_on: date, plan: dict[str, An
     return entry.facts[0]
 
 
-@action("projects.list", permission=permissions.EDIT_PROJECTS)
+@action("projects.list", permission=permissions.EDIT_PROJECTS, local=True)
 def set_list(act: Act, project: Project, effective_on: date, list_code: str, *, on: bool) -> Fact:
     """Put a project on a list (市重点, 技改 …), or take it off, from a day on."""
     act.require(project.org_id)

@@ -66,7 +66,7 @@ class FaultyReports(ValidationError):  # noqa: N818  (named for what happened)
         super().__init__([text for fields in faults.values() for texts in fields.values() for text in texts])
 
 
-@action("projects.report", permission=permissions.REPORT_PROGRESS)
+@action("projects.report", permission=permissions.REPORT_PROGRESS, local=True)
 def report_progress(
     act: Act,
     effective_on: date,
@@ -101,7 +101,7 @@ def report_progress(
     return [fact for entry in entries for fact in entry.facts]
 
 
-@action("projects.undo", permission=permissions.REPORT_PROGRESS)
+@action("projects.undo", permission=permissions.REPORT_PROGRESS, local=True)
 def undo_facts(act: Act, facts: Sequence[Any], reason: str) -> list[int]:
     """Take back entries: they stay in the history, struck out, and no longer count. Returns the projects' ids.
 

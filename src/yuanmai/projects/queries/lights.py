@@ -24,7 +24,7 @@ from django.db.models.lookups import LessThan, LessThanOrEqual
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from yuanmai.core.audit.log import versions
+from yuanmai.core.audit.log import version_for
 from yuanmai.core.figures import Query
 from yuanmai.core.figures.display import chinese, rounded
 from yuanmai.people.models import Organisation
@@ -94,9 +94,8 @@ def rules_in_force(as_of: date, known_at: datetime | None = None) -> list[LightR
 
 def rules_for(query: Query) -> list[tuple[Rule, frozenset[int]]]:
     """Return the rules for the organisations of a query with the organisations that each governs."""
-    known = versions()
     question = blake2b(replace(query, filters=()).key.encode(), digest_size=16).hexdigest()
-    key = f"lights:{known.get('projects', 0)}:{known.get('people', 0)}:{question}"
+    key = f"lights:{version_for(('projects', 'people'), query.org_ids)}:{question}"
     groups = cache.get(key)
     if groups is None:
         groups = _rules_for(query)
