@@ -12,7 +12,7 @@ def console_language() -> str:
 
 
 def room_messages(room: Path) -> gettext.NullTranslations:
-    """Return the translations of the room in folder `room` into the terminal's language; English where there are none."""
+    """Return the translations that lie in the folder `room` into the terminal's language; English where there are none."""
     if console_language() == "en":
         return gettext.NullTranslations()
     return gettext.translation("django", room / "locale", languages=["zh_Hans"], fallback=True)

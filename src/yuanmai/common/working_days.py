@@ -10,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from yuanmai.common.yaml_file import load_yaml
+
 PRESET = Path(__file__).parent / "presets" / "working_days_cn.yaml"
 DAY = timedelta(days=1)
 
@@ -67,6 +69,4 @@ def from_document(document: Mapping[str, Any]) -> WorkingDays:
 @lru_cache(maxsize=1)
 def china() -> WorkingDays:
     """Return the calendar that comes with the program."""
-    import yaml
-
-    return from_document(yaml.safe_load(PRESET.read_text(encoding="utf-8")))
+    return from_document(load_yaml(PRESET))

@@ -12,6 +12,7 @@ import click
 from yuanmai.common.language import room_messages
 from yuanmai.common.plain import plain
 from yuanmai.common.working_days import china
+from yuanmai.common.yaml_file import load_yaml
 from yuanmai.funds.engine.bonds.reader import read
 from yuanmai.funds.engine.bonds.report import answer, fault_document
 from yuanmai.funds.engine.bonds.terms import Fault, Rules
@@ -22,19 +23,20 @@ RULES = ROOM / "presets" / "bond_rules.yaml"
 
 
 def preset_rules() -> Rules:
-    """Return the rules that come with the program."""
-    import yaml
+    """Return the rules that come with the program: of each the last value, for a file does not say of which day it speaks."""
+    given = load_yaml(RULES)["rules"]
 
-    rules = yaml.safe_load(RULES.read_text(encoding="utf-8"))["rules"]
-    newest = {code: entry["values"][-1]["value"] for code, entry in rules.items()}
+    def last(name: str) -> Any:
+        return given[name]["values"][-1]["value"]
+
     return Rules(
-        tuple(newest["permitted_terms"]),
-        newest["semiannual_from"],
-        Decimal(newest["highest_rate"]),
-        Decimal(newest["coverage_threshold"]),
-        Decimal(newest["coverage_upper"]),
-        Decimal(newest["coverage_all_debt"]),
-        newest["horizon"],
+        terms=tuple(last("permitted_terms")),
+        semiannual_from=last("semiannual_from"),
+        highest_rate=Decimal(last("highest_rate")),
+        coverage_lower=Decimal(last("coverage_threshold")),
+        coverage_upper=Decimal(last("coverage_upper")),
+        all_debt_lower=Decimal(last("coverage_all_debt")),
+        horizon=last("horizon"),
     )
 
 
@@ -47,7 +49,7 @@ def bond(file: str, as_json: bool) -> None:
     FILE holds one bond (principal, rate, value_date, term_years, frequency, repayment), or a project: tranches, and as
     far as known loans, years (revenue, operating_cost, tax), investment, operation_start, fees.
     """
-    translate = room_messages(ROOM).gettext
+    translate = room_messages(ROOM / "engine").gettext
     faults: Sequence[Fault]
     document, faults = load(file)
     found = None
@@ -122,11 +124,11 @@ def as_text(result: dict[str, Any]) -> str:
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in table]
     lines += ["", *(f"{name}: {_cell(value)}" for name, value in result["coverage"].items()), ""]
     lines += [
-        f"{check['level']}: {check['subject']} {check['message']}"
+        " ".join(part for part in ("✗", check["subject"], check["message"]) if part)
         for check in result["checks"]
         if not check["passed"]
     ]
-    lines += [f"{note['path']}: {note['message']}" for note in result["notes"]]
+    lines += [": ".join(part for part in (note["path"], note["message"]) if part) for note in result["notes"]]
     return "\n".join(lines)
 
 

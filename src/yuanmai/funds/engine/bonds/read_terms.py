@@ -48,7 +48,7 @@ def read_tranche(
     kind = _repayment(reading, given, path)
     term = _term(reading, given, value_date, path)
     if len(reading.faults) > known or None in (principal, rate, value_date, term, kind):
-        _remaining(reading, principal, rate, rules, path)
+        _remaining(reading, principal, rate, frequency, rules, path)
         return None
     assert principal is not None and rate is not None and value_date and term is not None and kind
     if frequency is None:
@@ -59,7 +59,7 @@ def read_tranche(
 
     def built(instalments: tuple[Instalment, ...] = (), early: tuple[EarlyRedemption, ...] = ()) -> Tranche:
         return Tranche(
-            _id(given, name), principal, rate, value_date, term, frequency, kind, instalments, early, grace, every
+            id_of(given, name), principal, rate, value_date, term, frequency, kind, instalments, early, grace, every
         )  # fmt: skip
 
     # The numbers first: instalments and redemptions are laid out on dates that follow from them.
@@ -117,7 +117,8 @@ def _unfold(reading: Reading, given: dict[str, Any]) -> None:
         given.setdefault("instalments", value)
 
 
-def _id(given: Mapping[str, Any], name: str) -> str:
+def id_of(given: Mapping[str, Any], name: str) -> str:
+    """Return what a tranche or loan is called; `name` where it says nothing."""
     for key in ("id", "code", "债券代码", "代码", "编号", "name", "名称"):
         if given.get(key) is not None:
             return str(given[key])
@@ -125,11 +126,21 @@ def _id(given: Mapping[str, Any], name: str) -> str:
 
 
 def _remaining(
-    reading: Reading, principal: Decimal | None, rate: Decimal | None, rules: Rules, path: str
+    reading: Reading,
+    principal: Decimal | None,
+    rate: Decimal | None,
+    frequency: int | None,
+    rules: Rules,
+    path: str,
 ) -> None:
     """Judge the numbers that could be read, though the tranche is not complete, so that every fault is told at once."""
     stand_in = Tranche(
-        "", ONE if principal is None else principal, ZERO if rate is None else rate, date(2000, 1, 1), 1, 1
+        "",
+        ONE if principal is None else principal,
+        ZERO if rate is None else rate,
+        date(2000, 1, 1),
+        1,
+        1 if frequency is None else frequency,
     )
     for fault in tranche_faults(stand_in, rules.highest_rate, path):
         if not any(entry.path == fault.path for entry in reading.faults):
@@ -226,12 +237,12 @@ def read_loan(reading: Reading, source: Any, rules: Rules, path: str, name: str)
     kind = _loan_kind(reading, source, path)
     drawn_on, first_year = _loan_start(reading, source, path)
     if len(reading.faults) > known:
-        _remaining(reading, principal, rate, rules, path)
+        _remaining(reading, principal, rate, frequency, rules, path)
         return None
     assert principal is not None and rate is not None and periods is not None and kind
     grace = reading.whole(source, "grace_periods", path, default=0) or 0
     grace = grace or (reading.whole(source, "grace_years", path, default=0) or 0) * frequency
-    loan = Loan(_id(source, name), principal, rate, periods, kind, frequency, drawn_on, first_year, grace)
+    loan = Loan(id_of(source, name), principal, rate, periods, kind, frequency, drawn_on, first_year, grace)
     reading.faults += loan_faults(loan, rules.highest_rate, path)
     if len(reading.faults) > known:
         return None

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from yuanmai.funds.engine.bonds.read_terms import read_loan, read_tranche
+from yuanmai.funds.engine.bonds.read_terms import id_of, read_loan, read_tranche
 from yuanmai.funds.engine.bonds.reading import MONTH, Reading, to_date, to_number, to_whole
 from yuanmai.funds.engine.bonds.schedule import due_dates
 from yuanmai.funds.engine.bonds.terms import (
@@ -91,19 +91,18 @@ def _debt(
         return [tranche] if tranche else [], []
     reading.unread(source, (*OF_PLAN, "id", "bonds"), "")
     key = "tranches" if "tranches" in source else "bonds"
-    tranches = [
-        (path, read_tranche(reading, entry, rules, f"{path}.", name))
-        for path, name, entry in _entries(reading, source.get(key), key)
-    ]
-    loans = [
-        (path, read_loan(reading, entry, rules, f"{path}.", name))
-        for path, name, entry in _entries(reading, source.get("loans"), "loans")
-    ]
+    given = _entries(reading, source.get(key), key)
+    borrowed = _entries(reading, source.get("loans"), "loans")
+    tranches = [read_tranche(reading, entry, rules, f"{path}.", name) for path, name, entry in given]
+    loans = [read_loan(reading, entry, rules, f"{path}.", name) for path, name, entry in borrowed]
+    for entries in (given, borrowed):
+        named = [
+            (f"{path}.id", id_of(entry, name)) for path, name, entry in entries if isinstance(entry, Mapping)
+        ]
+        _once(reading, named, "duplicate_id")
     if not tranches and not loans and not reading.faults:
         reading.fault(key, source.get(key), "missing")
-    for group in (tranches, loans):
-        _once(reading, [(f"{path}.id", entry.id) for path, entry in group if entry], "duplicate_id")
-    return [entry for _path, entry in tranches if entry], [entry for _path, entry in loans if entry]
+    return [entry for entry in tranches if entry], [entry for entry in loans if entry]
 
 
 def _once(reading: Reading, named: list[tuple[str, Any]], rule: str) -> None:
