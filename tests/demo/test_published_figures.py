@@ -174,6 +174,7 @@ def test_the_bonds_of_heshans_project(place: Place) -> None:
     assert place.value("bonds.issued", project=uid) == Decimal("2.07") * YI
     assert place.value("bonds.approved", project=uid) == Decimal("3.07") * YI
     assert round(place.value("bonds.coverage", project=uid) or 0, 2) == Decimal("1.12")
+    assert place.value("bonds.idle", project=uid) == 1_400 * WAN
 
 
 @heshan

@@ -51,7 +51,8 @@ def _on_plan(facts: QuerySet[Any], value: str) -> QuerySet[Any]:
     return facts.filter(on_plan if value == "yes" else ~on_plan)
 
 
-def _uid(value: Any) -> UUID | None:
+def project_uid(value: Any) -> UUID | None:
+    """Return a filter's value as the uid of a project; None where it is none."""
     try:
         return UUID(str(value))
     except ValueError:
@@ -59,12 +60,13 @@ def _uid(value: Any) -> UUID | None:
 
 
 def _one_project(facts: QuerySet[Any], value: str) -> QuerySet[Any]:
-    uid = _uid(value)
+    uid = project_uid(value)
     return facts.filter(project__uid=uid) if uid else facts.none()
 
 
-def _project_name(value: Any) -> Text:
-    uid = _uid(value)
+def project_name(value: Any) -> Text:
+    """Return what the project of a uid is called."""
+    uid = project_uid(value)
     state = (
         ProjectState.objects.filter(project__uid=uid).order_by("-known_until", "-effective_from").first()
         if uid
@@ -96,7 +98,7 @@ DIMENSIONS = (
 CONDITIONS = (
     Dimension("q", _("Search"), "name", narrow=_search),
     Dimension("started", _("Started"), "started", _yes_no, narrow=_flag("started")),
-    Dimension("project", _("Project"), "project__uid", _project_name, narrow=_one_project),
+    Dimension("project", _("Project"), "project__uid", project_name, narrow=_one_project),
     Dimension("reported", _("Reported"), "reported_on", _yes_no, narrow=_reported),
     Dimension("planned", _("On the plan of the year"), "plan_year", _yes_no, narrow=_on_plan),
 )

@@ -164,7 +164,7 @@ def forecast(reserves: list[Reserve], plans: list[Plan], query: Query) -> None:
 
     The income begins with operation, grows over `ramp` years to its full size, and 30 % of it are costs and 4 % tax.
     """
-    bare = plans_of(reserves, PlanYear.Version.PLAN, query)
+    bare = plans_of(reserves, PlanYear.Version.ISSUED, query)
     rows = []
     for reserve, plan in zip(reserves, plans, strict=True):
         found = statement(bare[reserve.pk])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -14,7 +14,14 @@ from yuanmai.funds.figures import facts
 from yuanmai.funds.figures.funding import LEDGER, SOURCE_CONDITIONS
 from yuanmai.funds.models import Reserve, Security
 from yuanmai.funds.queries import with_funding
-from yuanmai.projects.figures import CONDITIONS, DIMENSIONS, NOT_STATED, project_row
+from yuanmai.projects.figures import (
+    CONDITIONS,
+    DIMENSIONS,
+    NOT_STATED,
+    project_name,
+    project_row,
+    project_uid,
+)
 
 ROOMS = ("funds", "projects", "core", "people")
 RESERVE = _("The reserve of special-bond projects and its reviews")
@@ -113,6 +120,11 @@ def _define(
     )
 
 
+def _of_project(records: QuerySet[Any], value: str) -> QuerySet[Any]:
+    uid = project_uid(value)
+    return records.filter(reserve__project__uid=uid) if uid else records.none()
+
+
 _reserve: dict[str, Any] = {
     "stated_in": RESERVE,
     "grain": _("one reserve project"),
@@ -128,6 +140,7 @@ _coverage: dict[str, Any] = {
         *PLACE[1:],
         Dimension("year", _("Year"), "reserve__year", _stated),
     ),
+    "conditions": (Dimension("project", _("Project"), "project_id", project_name, narrow=_of_project),),
     "row": coverage_row,
     "higher_is_better": True,
 }
@@ -158,6 +171,10 @@ _define("bonds.paid_out", _("Bonds paid out"), Unit.YUAN,
 _define("bonds.spent", _("Bonds spent"), Unit.YUAN,
         _("Sum of what owners paid to payees out of bond money."), facts.payments, F("amount"),
         stated_in=OWNERS, grain=_("one payment"), **_movement, higher_is_better=True)  # fmt: skip
+_define("bonds.idle", _("Idle bonds"), Unit.YUAN,
+        _("Disbursed and not spent though the time allowed for the tranche has passed."),
+        facts.idle, F("unspent"), stated_in=TREASURY, grain=_("one tranche of a project"),
+        **_movement, higher_is_better=False)  # fmt: skip
 _define("bonds.coverage", _("Debt-service coverage"), Unit.TIMES,
         _("Σ net income available for debt service ÷ Σ (principal + all interest) over the bonds' life; "
           "interest of the construction period included, fees not."),

@@ -1,13 +1,16 @@
 """The facts that the figures of special bonds are sums of."""
 
+from collections import defaultdict
 from typing import Any
 
-from django.db.models import F, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import F, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, ExtractYear
 
 from yuanmai.core.figures import Query
+from yuanmai.funds.engine.idle import month_later
 from yuanmai.funds.models import Allotment, CoverageRecord, Disbursement, Payment, Quota, Reserve, ReserveStep
-from yuanmai.funds.queries import standing
+from yuanmai.funds.queries import MONEY, ZERO, standing
+from yuanmai.funds.reserve.rules import rules_of
 from yuanmai.projects.queries import states
 
 IN_RESERVE = (Reserve.State.RESERVE, Reserve.State.REVIEWED)
@@ -76,6 +79,29 @@ def disbursements(query: Query) -> QuerySet[Any]:
 def payments(query: Query) -> QuerySet[Any]:
     """Return what owners have paid to payees."""
     return _movements(Payment, query)
+
+
+def idle(query: Query) -> QuerySet[Any]:
+    """Return one row for each project's part of a tranche whose time has passed, with `unspent` > 0.
+
+    The row is the part's first disbursement; the time is the rule ``idle_months`` of the project's organisation.
+    """
+    by_months: dict[int, list[int]] = defaultdict(list)
+    for org_id, rules in rules_of(query.org_ids, query.as_of, query.known_at).items():
+        by_months[rules["idle_months"]].append(org_id)
+    late = Q(pk__in=[])
+    for months, org_ids in by_months.items():
+        late |= Q(project__org_id__in=org_ids, tranche__value_date__lt=month_later(query.as_of, -months))
+    same = {"project_id": OuterRef("project_id"), "tranche_id": OuterRef("tranche_id")}
+    out = Disbursement.objects.filter(standing(query), **same)
+    spent = Payment.objects.filter(standing(query), **same)
+    rows = disbursements(query).filter(late, id=Subquery(out.order_by("effective_on", "id").values("id")[:1]))
+    return rows.annotate(unspent=_total(out) - _total(spent)).filter(unspent__gt=0)
+
+
+def _total(rows: QuerySet[Any]) -> Coalesce:
+    total = rows.order_by().values("project_id").annotate(total=Sum("amount")).values("total")
+    return Coalesce(Subquery(total, output_field=MONEY), Value(ZERO, output_field=MONEY), output_field=MONEY)
 
 
 def coverage(query: Query) -> QuerySet[Any]:
