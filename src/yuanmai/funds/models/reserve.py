@@ -70,6 +70,12 @@ class Reserve(Owned):
     deadline = models.DateField(null=True, blank=True, verbose_name=_("Needed by"))
     depends_on = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="needed_by")
     public_benefit = models.TextField(blank=True, verbose_name=_("Public benefit"))
+    # Infrastructure that closes a gap (补短板) may have less capital.
+    gap_closing = models.BooleanField(default=False, verbose_name=_("Closes a gap in infrastructure"))
+    # Handed in for review since then; None while it is being prepared, or was sent back.
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    sent_back_at = models.DateTimeField(null=True, blank=True)  # None once it is handed in again
+    editors = models.JSONField(default=list)  # ids of who entered or changed it: they may not review it
     recorded_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     synthetic = models.BooleanField(default=False, verbose_name=_("Demonstration record"))
@@ -219,6 +225,9 @@ class Review(ReserveRow):
     reviewed_on = models.DateField(verbose_name=_("Reviewed on"))
     recorded_at = models.DateTimeField()
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # What the gates said at the review: [{"code", "passed", "hard", "params"}].
+    gates = models.JSONField(default=list)
+    retracted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar = ["-recorded_at", "-id"]
