@@ -139,6 +139,11 @@ def an_import(world: World, own: bool) -> dict[str, Any]:
     return {"pk": pk, "id": pk}
 
 
+@sample("/import/template/{code}.xlsx")
+def a_kind_of_workbook(world: World, own: bool) -> dict[str, Any]:
+    return {"code": "enterprises"}
+
+
 @sample("/places/building/{building}/units/add/", "/places/building/{building}/units/{pk}/")
 def a_unit(world: World, own: bool) -> dict[str, Any]:
     unit = (world.own if own else world.foreign)["unit"]
@@ -171,6 +176,7 @@ COMMON = {
     "/figures/{code}/export",
     "/api/v1/figures/{code}",
     "/api/v1/figures/{code}/rows",
+    "/import/template/{code}.xlsx",
 }
 
 

@@ -21,7 +21,7 @@ from yuanmai.core.web import page
 from yuanmai.enterprises import actions
 from yuanmai.enterprises.forms import EnterpriseFilter, EnterpriseForm
 from yuanmai.enterprises.models import Enterprise
-from yuanmai.enterprises.permissions import EDIT_ENTERPRISES, SEE_ENTERPRISES
+from yuanmai.enterprises.permissions import EDIT_ENTERPRISES, IMPORT_ENTERPRISES, SEE_ENTERPRISES
 from yuanmai.enterprises.queries import named, register
 from yuanmai.enterprises.relations import linked
 
@@ -90,6 +90,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "filtered": any(form.cleaned_data.values()),
         "export_url": f"{reverse('enterprises:export')}?{request.GET.urlencode()}",
         "may_add": not request.actor.why_not(EDIT_ENTERPRISES),  # type: ignore[attr-defined]
+        "may_import": not request.actor.why_not(IMPORT_ENTERPRISES),  # type: ignore[attr-defined]
     }
     return render(request, "enterprises/index.html", context)
 

@@ -77,7 +77,7 @@ def import_ledger(act: Act, batch: ImportBatch, parsed: Parsed, progress: Progre
     act.require(batch.org_id)
     batches.lock_for_commit(batch)
     if parsed.errors:
-        raise ValidationError(_("The ledger has faults; nothing was taken over."))
+        raise ValidationError(_("The file has faults; nothing was taken over."))
     plan = compare(parsed, batch.org_id, timezone.localdate(act.now))
     assert plan.effective_on is not None
     with no_collection():
@@ -274,6 +274,8 @@ class KeyProjectLedger:
     code = "key_project_ledger"
     name = gettext_lazy("Key-project ledger")
     permission = IMPORT_PROJECTS
+    order = 10
+    rows = gettext_lazy("Projects")
 
     @cached_property
     def spec(self) -> KindSpec:

@@ -32,7 +32,7 @@ from yuanmai.core.workbooks.engine.faults import BookError
 from yuanmai.core.workbooks.engine.result import Parsed
 from yuanmai.core.workbooks.engine.units import MONEY_UNITS
 from yuanmai.core.workbooks.importing import document
-from yuanmai.core.workbooks.kinds import KINDS, ImportKind, Plan
+from yuanmai.core.workbooks.kinds import KINDS, ImportKind, Plan, checked
 from yuanmai.core.workbooks.models import ImportBatch
 from yuanmai.core.workbooks.running import Options, book_document, fault_document, read_file, remembered
 from yuanmai.core.workbooks.views import IMPORT
@@ -49,7 +49,7 @@ class BatchPath(Schema):
 class ImportOptions(Schema):
     """What the file does not say, or says wrongly."""
 
-    organisation: str = Field(max_length=60, description="code: whose projects these are")
+    organisation: str = Field(max_length=60, description="code: to whom the file belongs")
     kind: str = Field("key_project_ledger", max_length=60)
     sheet: str | None = Field(None, max_length=100)
     day: date | None = Field(None, description="the day the figures speak of")
@@ -122,7 +122,7 @@ def _refused(faults: list[dict[str, Any]]) -> Problem:
     """Every fault at once: short in `errors` as always, whole (sheet, cell, column, value) in `faults`."""
     return Problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        _("The ledger has faults; nothing was taken over."),
+        _("The file has faults; nothing was taken over."),
         code="invalid",
         faults=[Fault(str(f["message"]), str(f["rule"]), parameter="file") for f in faults],
         more={"faults": faults},
@@ -206,7 +206,7 @@ def upload_workbook(
 def _checked(data: bytes, name: str, kind: ImportKind, org_id: int, options: Options) -> Parsed:
     """Read a file before anything is kept of it. Raises BookError, and a Problem with all faults."""
     read_book(data, name)
-    parsed = read_file(data, name, kind.spec, remembered(org_id, kind.code), options)
+    parsed = checked(kind, read_file(data, name, kind.spec, remembered(org_id, kind.code), options), org_id)
     if parsed.errors:
         raise _refused([fault_document(fault) for fault in parsed.errors])
     return parsed

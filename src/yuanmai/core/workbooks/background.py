@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from yuanmai.core.jobs.registry import Run, job
-from yuanmai.core.workbooks.kinds import KINDS
+from yuanmai.core.workbooks.kinds import KINDS, checked
 from yuanmai.core.workbooks.models import ImportBatch
 from yuanmai.core.workbooks.running import read_batch
 
@@ -18,10 +18,10 @@ def import_workbook(run: Run, *, batch: int) -> dict[str, Any]:
     row = ImportBatch.objects.get(pk=batch)
     kind = KINDS[row.kind]
     run.progress(0, 0, _("Reading the workbook"))
-    parsed = read_batch(row, kind.spec)
+    parsed = checked(kind, read_batch(row, kind.spec), row.org_id)
     with run.finishing() as end:
         plan = kind.commit(
-            run.actor, row, parsed, lambda done, total: run.progress(done, total, _("Writing projects"))
+            run.actor, row, parsed, lambda done, total: run.progress(done, total, _("Writing rows"))
         )
         counts = {name: plan.count(name) for name in ("created", "updated", "unchanged")}
         end.result, end.url = counts, reverse("imports:record", args=[batch])

@@ -33,7 +33,7 @@ def _refuse(errors: list[dict[str, Any]]) -> Refused:
 @click.command("import")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--kind", help="Kind of workbook; the key-project ledger unless said otherwise.")
-@click.option("--scope", help="Code of the organisation whose projects these are.")
+@click.option("--scope", help="Code of the organisation to which the file belongs.")
 @click.option(
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -112,4 +112,5 @@ def undo_command(batch: int, as_json: bool) -> None:
     if as_json:
         print_json(result)
     else:
-        click.echo(f"#{batch}: -{result['projects']}")
+        count = next(value for name, value in result.items() if name not in {"batch", "undone"})
+        click.echo(f"#{batch}: -{count}")

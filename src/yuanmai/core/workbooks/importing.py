@@ -12,7 +12,7 @@ from yuanmai.core.findings import KINDS as FINDING_KINDS
 from yuanmai.core.findings import Found
 from yuanmai.core.policy import Actor
 from yuanmai.core.workbooks.engine.result import Parsed
-from yuanmai.core.workbooks.kinds import KINDS, Plan, Progress
+from yuanmai.core.workbooks.kinds import KINDS, Plan, Progress, checked
 from yuanmai.core.workbooks.models import ImportBatch
 from yuanmai.core.workbooks.running import Options, read_file, remembered
 
@@ -25,7 +25,8 @@ def org_of(code: str | None) -> int:
         if len(found) == 1:
             return int(found[0][0])
         raise Refused(
-            _("Say whose projects these are: --scope CODE. Known: %(codes)s") % {"codes": _codes(orgs)}
+            _("Say which organisation the file belongs to: --scope CODE. Known: %(codes)s")
+            % {"codes": _codes(orgs)}
         )
     for pk, known in orgs.filter(code=code):
         if known == code:
@@ -56,7 +57,7 @@ def import_data(
     Raises BookError for a file that cannot be read at all. Nothing is stored of a file with faults.
     """
     kind = KINDS[kind_code]
-    parsed = read_file(data, name, kind.spec, remembered(org_id, kind_code), options)
+    parsed = checked(kind, read_file(data, name, kind.spec, remembered(org_id, kind_code), options), org_id)
     if parsed.errors:
         return parsed
     if dry_run:

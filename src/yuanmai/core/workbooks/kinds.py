@@ -46,7 +46,12 @@ class Plan:
 
 
 class ImportKind(Protocol):
-    """What a room declares."""
+    """What a room declares.
+
+    A kind may also have `order` (the first of all is what a file is taken for where nobody says what it is), `rows` (what its
+    rows are called: "Projects") and ``check(parsed, org_id)``, which returns the reading with the faults that only what is
+    stored can show (reads only, a constant number of queries).
+    """
 
     code: str
     permission: str
@@ -92,4 +97,19 @@ def import_kind(kind: ImportKind) -> ImportKind:
     if kind.code in KINDS:
         raise ValueError(f"import kind {kind.code} is declared twice")
     KINDS[kind.code] = kind
+    ordered = sorted(KINDS.values(), key=lambda known: (getattr(known, "order", 50), known.code))
+    KINDS.clear()
+    KINDS.update((known.code, known) for known in ordered)
     return kind
+
+
+def checked(kind: ImportKind, parsed: Parsed, org_id: int) -> Parsed:
+    """Return a reading with the faults that show when it is held against what is stored, where the kind has such."""
+    check = getattr(kind, "check", None)
+    return check(parsed, org_id) if check is not None else parsed
+
+
+def rows_called(kind: ImportKind) -> Text:
+    """Return what the rows of a kind are called."""
+    called: Text = getattr(kind, "rows", kind.name)
+    return called

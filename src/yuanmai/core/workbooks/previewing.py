@@ -11,7 +11,7 @@ from yuanmai.core.workbooks.engine.faults import Fault
 from yuanmai.core.workbooks.engine.match import path_key
 from yuanmai.core.workbooks.engine.result import Parsed
 from yuanmai.core.workbooks.engine.totals import TotalCheck
-from yuanmai.core.workbooks.kinds import Change, ImportKind, Plan
+from yuanmai.core.workbooks.kinds import Change, ImportKind, Plan, checked
 from yuanmai.core.workbooks.models import ImportBatch
 from yuanmai.core.workbooks.running import Options, read_batch, remembered
 from yuanmai.core.workbooks.wording import fault_advice, fault_text, field_label, share
@@ -62,7 +62,7 @@ def reading_of(batch: ImportBatch, kind: ImportKind) -> Parsed:
             _KEPT.pop(next(iter(_KEPT)), None)
         if len(found.rows) <= 30_000:
             _KEPT[mark] = found
-    return found
+    return checked(kind, found, batch.org_id)
 
 
 def action_label(action: str) -> str:
@@ -159,7 +159,7 @@ def check_lines(checks: Sequence[TotalCheck], kind: ImportKind) -> list[dict[str
     return [
         {
             "ok": c.ok, "cell": c.cell, "sheet": c.sheet, "label": c.label,
-            "column": _("Number of projects") if c.kind == "count" else c.column,
+            "column": _("Number of rows") if c.kind == "count" else c.column,
             "stated": show(c, c.stated), "computed": show(c, c.computed),
             "difference": "" if c.ok or c.kind != "sum" else kind.show(c.field, c.difference),
         }

@@ -8,6 +8,7 @@ app_name = "imports"
 urlpatterns = [
     path("", views.batches, name="list"),
     path("new/", views.upload, name="new"),
+    path("template/<slug:code>.xlsx", views.template, name="template"),
     path("<int:pk>/", views.record, name="record"),
     path("<int:pk>/columns/", views.columns, name="columns"),
     path("<int:pk>/preview/", views.preview, name="preview"),

@@ -7,10 +7,11 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -21,16 +22,18 @@ from yuanmai.core.workbooks.engine.book import MAX_BYTES, read_book
 from yuanmai.core.workbooks.engine.faults import BookError
 from yuanmai.core.workbooks.engine.result import Parsed
 from yuanmai.core.workbooks.engine.units import MONEY_UNITS
-from yuanmai.core.workbooks.kinds import KINDS, ImportKind
+from yuanmai.core.workbooks.kinds import KINDS, ImportKind, rows_called
 from yuanmai.core.workbooks.models import ImportBatch
 from yuanmai.core.workbooks.returned import marked_workbook
 from yuanmai.core.workbooks.running import Options, remembered
 from yuanmai.core.workbooks.store import load
+from yuanmai.core.workbooks.template import template_workbook
 from yuanmai.core.workbooks.wording import book_message, field_label
 
-# The right of every kind there is so far; each kind's own right is asked for again for the organisation.
+# The right to open the wizard; each kind's own right is asked for again for the organisation.
 IMPORT = "projects.import"
 INLINE_ROWS = 2_000  # more rows are taken over in the background
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 State = ImportBatch.State
 TONES = {State.PREVIEWED: "warning", State.COMMITTED: "success", State.UNDONE: "secondary"}
 
@@ -82,6 +85,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     """Choose, drop or paste a file."""
     allowed = request.actor.org_ids(IMPORT)  # type: ignore[attr-defined]
     orgs = [o for o in request.view.orgs if o.id in allowed]  # type: ignore[attr-defined]
+    kinds = [k for k in KINDS.values() if request.actor.org_ids(k.permission)]  # type: ignore[attr-defined]
     chosen = request.view.org  # type: ignore[attr-defined]
     org_id = chosen.id if chosen and chosen.id in allowed else orgs[0].id if orgs else None
     errors: list[str] = []
@@ -99,8 +103,8 @@ def upload(request: HttpRequest) -> HttpResponse:
             except BookError as error:
                 errors.append(f"{name}: {book_message(error)}")
     context = {
-        "orgs": orgs, "org_id": org_id, "kinds": KINDS.values(), "errors": errors, "steps": _steps(0),
-        "max_mb": MAX_BYTES // 1024 // 1024, "breadcrumbs": _crumbs((_("New import"), "")),
+        "orgs": orgs, "org_id": org_id, "kinds": kinds, "errors": errors, "steps": _steps(0),
+        "kind": request.POST.get("kind") or request.GET.get("kind", ""), "max_mb": MAX_BYTES // 1024 // 1024, "breadcrumbs": _crumbs((_("New import"), "")),
     }  # fmt: skip
     return render(request, "core/imports/upload.html", context, status=422 if errors else 200)
 
@@ -227,7 +231,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     warnings = [f for f in parsed.faults if f.severity == "warning"]
     checks = previewing.check_lines(parsed.checks, kind)
     context = {
-        "batch": batch, "parsed": parsed, "plan": plan, "steps": _steps(2),
+        "batch": batch, "kind": kind, "rows_called": rows_called(kind), "parsed": parsed, "plan": plan, "steps": _steps(2),
         "errors": previewing.fault_lines(parsed.errors), "error_count": len(parsed.errors),
         "warnings": previewing.fault_lines(warnings), "warning_count": len(warnings),
         "checks": checks, "wrong_checks": sum(not c["ok"] for c in checks),
@@ -274,7 +278,7 @@ def commit(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         parsed = previewing.reading_of(batch, kind)
         if parsed.errors:
-            raise ValidationError(_("The ledger has faults; nothing was taken over."))
+            raise ValidationError(_("The file has faults; nothing was taken over."))
         if len(parsed.rows) > INLINE_ROWS:
             actor = request.actor  # type: ignore[attr-defined]
             job = enqueue(actor, "core.import_workbook", batch.file_name, {"batch": batch.pk}, batch.org_id)
@@ -314,12 +318,22 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
     if batch.state == State.PREVIEWED:
         return redirect("imports:preview", pk)
     context = {
-        "batch": batch, "kind": kind, "home_url": kind.home_url(), "tone": TONES[State(batch.state)], "findings": batch.findings.order_by("severity", "id")[:100],
+        "batch": batch, "rows_called": rows_called(kind), "kind": kind, "home_url": kind.home_url(), "tone": TONES[State(batch.state)], "findings": batch.findings.order_by("severity", "id")[:100],
         "steps": _steps(3), "breadcrumbs": _crumbs((batch.file_name, "")),
         "can_undo": batch.state == State.COMMITTED and not request.actor.why_not(kind.permission, batch.org_id),  # type: ignore[attr-defined]
         "counts": {name: batch.summary.get(name, 0) for name in previewing.TONES},
     }  # fmt: skip
     return render(request, "core/imports/record.html", context)
+
+
+@page(IMPORT)
+@require_GET
+def template(request: HttpRequest, code: str) -> HttpResponse:
+    """An empty workbook of a kind."""
+    kind = KINDS.get(code)
+    if kind is None:
+        raise Http404
+    return _workbook(template_workbook(kind), f"{kind.name}.xlsx")
 
 
 @page(IMPORT)
@@ -333,14 +347,11 @@ def marked(request: HttpRequest, pk: int) -> HttpResponse:
     except BookError as error:
         return _unreadable(request, batch, error)
     stem = batch.file_name.rsplit(".", 1)[0]
-    response = HttpResponse(
-        content, content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    )
-    response.headers["Content-Disposition"] = _attachment(f"{stem}-{_('marked')}.xlsx")
+    return _workbook(content, f"{stem}-{_('marked')}.xlsx")
+
+
+def _workbook(content: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=XLSX)
+    header = content_disposition_header(as_attachment=True, filename=name)
+    response.headers["Content-Disposition"] = header or "attachment"
     return response
-
-
-def _attachment(name: str) -> str:
-    from django.utils.http import content_disposition_header
-
-    return content_disposition_header(as_attachment=True, filename=name) or "attachment"

@@ -14,8 +14,8 @@ from yuanmai.core.workbooks.engine.spec import KindSpec
 # rule → (what is wrong, what to do). {name} is filled from the fault's parameters.
 RULES: dict[str, tuple[Any, Any]] = {
     "name.missing": (
-        gettext_lazy("The project has no name."),
-        gettext_lazy("Write the name, or delete the row if it is no project."),
+        gettext_lazy("This row has no name."),
+        gettext_lazy("Write the name, or delete the row if it does not belong to the list."),
     ),
     "number.not_a_number": (
         gettext_lazy("This is not a number."),
@@ -75,10 +75,8 @@ RULES: dict[str, tuple[Any, Any]] = {
         gettext_lazy("Check the day of the month."),
     ),
     "row.duplicate": (
-        gettext_lazy("The same project stands in {first} already."),
-        gettext_lazy(
-            "Delete one of the two rows; if they are two projects, give them different names or codes."
-        ),
+        gettext_lazy("The same entry stands in {first} already."),
+        gettext_lazy("Delete one of the two rows; if they are two, give them different names or codes."),
     ),
     "kind.unknown": (
         gettext_lazy("This is no kind of project."),
@@ -101,8 +99,8 @@ RULES: dict[str, tuple[Any, Any]] = {
         gettext_lazy("Shorten it; details belong into the remarks."),
     ),
     "column.missing": (
-        gettext_lazy("No column with the project's name was found."),
-        gettext_lazy("Name the column 项目名称, or choose it in the browser's import."),
+        gettext_lazy("No column with the name was found."),
+        gettext_lazy("Name the column {label}, or choose it in the browser's import."),
     ),
 }
 
@@ -141,18 +139,26 @@ FILES: dict[str, tuple[Any, Any]] = {
     ),
     "no_header": (
         gettext_lazy("No row with column heads was found in {sheets}."),
-        gettext_lazy("The table needs a row with 项目名称 and at least two more known heads."),
+        gettext_lazy("The table needs a row with {label} and at least two more known heads."),
     ),
     "no_sheet": (
         gettext_lazy("There is no sheet “{sheet}”."),
         gettext_lazy("Choose one of the workbook's sheets."),
     ),
     "no_rows": (
-        gettext_lazy("There is a head, but no project below it."),
+        gettext_lazy("There is a head, but no entry below it."),
         gettext_lazy("Check that the right sheet was chosen."),
     ),
     "gone": (gettext_lazy("The uploaded file is no longer kept."), gettext_lazy("Upload it again.")),
 }
+
+
+def add_rules(rules: Mapping[str, tuple[Any, Any]]) -> None:
+    """Declare the rules of a room's own kinds: (what is wrong, what to do); raises `ValueError` where one is taken."""
+    for code, words in rules.items():
+        if code in RULES:
+            raise ValueError(f"rule {code} is declared twice")
+        RULES[code] = words
 
 
 class _Blank(dict[str, object]):

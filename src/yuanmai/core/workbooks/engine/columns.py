@@ -247,7 +247,7 @@ def _settle_fractions(
             continue
         numbers = [row[column.index] for row in samples if column.index < len(row)]
         plain = [n for n in numbers if isinstance(n, int | float) and not isinstance(n, bool)]
-        fraction = bool(plain) and max(abs(n) for n in plain) <= 1.5
+        fraction = bool(plain) and max(abs(n) for n in plain) <= field.fractions_up_to
         if field.check and plain:
             upper, lower = (by_field.get(code) for code in field.check)
             if upper and lower:

@@ -14,6 +14,7 @@ from rapidfuzz import fuzz, process
 from .book import Cell
 from .columns import Column
 from .dates import DateFault, parse_date, parse_period
+from .formats import FORMATS
 from .spec import Field, KindSpec
 from .text import is_empty, squeeze
 from .units import MONEY_UNITS
@@ -97,6 +98,9 @@ def _reader(column: Column, field: Field, two_digits: bool) -> Callable[[Cell], 
         return _state_reader("".join(column.path), field)
     if field.type == "tags":
         return lambda cell: split_tags(text) if (text := parse_text(cell)) else None
+    if field.format:
+        form = FORMATS[field.format]
+        return lambda cell: form(text) if (text := parse_text(cell)) else None
     if field.type == "code":
         return lambda cell: _limited(squeeze(text), field) if (text := parse_text(cell)) else None
     if field.long:

@@ -71,7 +71,7 @@ class FaultList:
                 line + 1,
                 field,
                 "error",
-                {"field": field},
+                {"field": field, "label": self.spec.fields[field].label_zh},
             )
         )
 

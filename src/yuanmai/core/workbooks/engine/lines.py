@@ -15,11 +15,13 @@ _LOOK = 300
 
 
 def data_lines(
-    sheet: Sheet, header: Header, width: int, name: int, blocks: Sequence[int]
+    sheet: Sheet, header: Header, width: int, name: int, blocks: Sequence[int], keys: Sequence[int] = ()
 ) -> Iterator[tuple[int, list[Cell], bool]]:
     """Line number, cells, and whether the row only goes on with the project above it (its name is merged down).
 
-    `blocks` are columns that a CSV, which knows no merged cells, may fill in the first row of a block only.
+    `blocks` are columns that a CSV, which knows no merged cells, may fill in the first row of a block only. `keys` are the
+    columns that make a row itself together with the name: where there are some, a name merged down or written once is
+    repeated.
     """
     start = header.bottom + 1
     tall: dict[int, list[Merge]] = {}
@@ -29,13 +31,14 @@ def data_lines(
     sparse = [] if sheet.merges else [c for c in blocks if _written_once(sheet, start, name, c)]
     carry: dict[int, tuple[Cell, int]] = {}
     last_seen: dict[int, Cell] = {}
+    last_name: Cell = None
     for line, cells in enumerate(islice(sheet.rows(), start, None), start):
         if len(cells) < width:
             cells += [None] * (width - len(cells))
         spanning = False
         if carry:
             carry = {column: kept for column, kept in carry.items() if line <= kept[1]}
-            spanning = name in carry and cells[name] is None
+            spanning = not keys and name in carry and cells[name] is None
             for column, (value, _until) in carry.items():
                 if cells[column] is None and not spanning:
                     cells[column] = value
@@ -47,6 +50,11 @@ def data_lines(
                 last_seen[column] = cells[column]
             elif cells[name] is not None and not total_label(str(cells[name])):
                 cells[column] = last_seen.get(column)
+        if keys:
+            if cells[name] is not None:
+                last_name = None if total_label(str(cells[name])) else cells[name]
+            elif any(isinstance(v := cells[c], str) and not total_label(v) for c in keys):
+                cells[name] = last_name
         yield line, cells, spanning
 
 

@@ -65,7 +65,11 @@ def parse(
     wanted = [s for s in book.sheets if s.name == choices.sheet] if choices.sheet is not None else visible
     found = [f for order, sheet in enumerate(wanted) if (f := _look(sheet, matcher, order))]
     if not found:
-        raise BookError("no_header", sheets="、".join(s.name for s in wanted))
+        raise BookError(
+            "no_header",
+            sheets="、".join(s.name for s in wanted),
+            label=spec.fields[spec.name_field].label_zh,
+        )
     chosen = _choose(found, spec)
     readings = [read_sheet(f.sheet, f.header, f.head, spec, matcher, book.name, choices) for f in chosen]
     readings = _fill_periods(readings)

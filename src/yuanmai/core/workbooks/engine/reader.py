@@ -151,7 +151,9 @@ class _Reading:
             self.faults.no_column(self.spec.name_field, self.header.top)
             return self._result(())
         sparse = [c.index for f in BLOCK_FIELDS if (c := self.by_field.get(f))]
-        for line, cells, spanning in data_lines(self.sheet, self.header, self.width, self.name, sparse):
+        keyed = [c.index for group in self.spec.row_key for f in group if (c := self.by_field.get(f))]
+        keys = [index for index in keyed if index != self.name]
+        for line, cells, spanning in data_lines(self.sheet, self.header, self.width, self.name, sparse, keys):
             if spanning and self.rows and self.rows[-1].line >= 0:
                 self._continue_row(cells, line)
                 continue
@@ -362,8 +364,8 @@ class _Reading:
 
     def _duplicates(self) -> None:
         code = self.by_field.get(self.spec.code_field)
-        for row, first, by_code in duplicates(self.rows, self.spec, coded=code is not None):
-            at = code if code is not None and by_code else self.by_field[self.spec.name_field]
+        for row, first, field in duplicates(self.rows, self.spec, coded=code is not None):
+            at = self.by_field.get(field) or self.by_field[self.spec.name_field]
             self.faults.at(
                 "row.duplicate", row.line, at, row.get(at.field or ""), first=a1(first.line, at.index)
             )

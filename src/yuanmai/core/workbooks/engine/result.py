@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .columns import Column
@@ -92,6 +92,27 @@ class Parsed:
     def errors(self) -> list[Fault]:
         """The faults that stop the file."""
         return [fault for fault in self.faults if fault.severity == "error"]
+
+    def with_faults(self, more: Iterable[Fault]) -> Parsed:
+        """The same reading with further faults, each at its place on its sheet."""
+        by_sheet: dict[str, list[Fault]] = {}
+        for fault in more:
+            by_sheet.setdefault(fault.sheet, []).append(fault)
+        if not by_sheet:
+            return self
+        sheets = [
+            replace(
+                sheet,
+                faults=tuple(
+                    sorted(
+                        (*sheet.faults, *by_sheet.get(sheet.sheet, ())),
+                        key=lambda f: (f.row, len(f.cell), f.cell),
+                    )
+                ),
+            )
+            for sheet in self.sheets
+        ]
+        return replace(self, sheets=tuple(sheets))
 
     @property
     def checks(self) -> list[TotalCheck]:

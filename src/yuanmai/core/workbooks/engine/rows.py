@@ -96,6 +96,9 @@ class Classifier:
             {c: squeeze(text_of(v)) for c, v in enumerate(row) if v is not None} for row in head_rows
         ]
         self.head_names = {squeeze(text) for path in header.paths[name : name + 1] for text in path}
+        self.any_word = any(
+            rule.by == "rest" for rule in spec.groups
+        )  # whatever stands there may head a group
         self.noting = False
         self.mapped = self.described | self.numeric | self.long_text
 
@@ -204,6 +207,8 @@ class Classifier:
                 and _equals_value(bare, self.spec.fields[rule.field].values or {})
             ):
                 return True
+        if first == self.name and not self.any_word and not group_values(text, self.spec):
+            return False  # an entry of which only the name is known
         if self.indexed and is_empty(index_cell) and only_numbers:
             return len(text) <= 40
         return len(filled) == 1 and len(text) <= 40

@@ -36,8 +36,14 @@ class Field:
     #: For a percent: numerator and denominator fields it must agree with; it is then checked and not stored.
     check: tuple[str, str] | None = None
     maximum: Decimal | None = None
+    #: For a percent: plain numbers above it are percent points, not fractions (an interest rate of 1.45 is 1.45 %).
+    fractions_up_to: Decimal = Decimal("1.5")
     #: Unknown word of a choice: error or warning.
     unknown: Literal["error", "warning"] = "error"
+    #: For a text: the name of a reader in `formats.py` that checks it and brings it into the form in which it is kept.
+    format: str = ""
+    #: What a cell may look like; shown in the template.
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,11 @@ class KindSpec:
     default_unit: str = "万元"
     name_field: str = "name"
     code_field: str = "code"
+    #: Fields whose value may stand only once on a sheet, besides the code.
+    unique: tuple[str, ...] = ()
+    #: What makes a row itself where a name occurs in many rows (a project and a bond): of each group the first field
+    #: that is filled counts. A name merged over several rows is then repeated, not gone on with.
+    row_key: tuple[tuple[str, ...], ...] = ()
 
     def label_of(self, code: str, *, chinese: bool = True) -> str:
         """The field's name for people."""
@@ -103,7 +114,10 @@ def load_spec(text: str) -> KindSpec:
             summed=bool(item.get("summed", False)),
             check=(check["numerator"], check["denominator"]) if check else None,
             maximum=Decimal(str(maximum)) if maximum is not None else None,
+            fractions_up_to=Decimal(str(item.get("fractions_up_to", "1.5"))),
             unknown=item.get("unknown", "error"),
+            format=item.get("format", ""),
+            example=str(item.get("example", "")),
         )
     rules = tuple(
         CrossRule(
@@ -135,4 +149,8 @@ def load_spec(text: str) -> KindSpec:
         blockers=tuple(raw.get("blockers", ())),
         generic=tuple(raw.get("generic", ())),
         default_unit=raw.get("default_unit", "万元"),
+        name_field=raw.get("name_field", "name"),
+        code_field=raw.get("code_field", "code"),
+        unique=tuple(raw.get("unique", ())),
+        row_key=tuple(tuple(group) for group in raw.get("row_key", ())),
     )
