@@ -139,6 +139,11 @@ def an_import(world: World, own: bool) -> dict[str, Any]:
     return {"pk": pk, "id": pk}
 
 
+@sample("/places/undo/{token}/")
+def an_undoable_change(world: World, own: bool) -> dict[str, Any]:
+    return {"token": (world.own if own else world.foreign)["undo_step"].token}
+
+
 @sample("/import/template/{code}.xlsx")
 def a_kind_of_workbook(world: World, own: bool) -> dict[str, Any]:
     return {"code": "enterprises"}
@@ -205,6 +210,7 @@ def add_samples(objects: dict[str, Any], org: Any, user: User) -> None:
     from yuanmai.core.jobs.models import Job
     from yuanmai.core.saved.models import SavedView
     from yuanmai.core.scope import everywhere
+    from yuanmai.core.undo.models import UndoStep
     from yuanmai.core.workbooks.models import ImportBatch
     from yuanmai.enterprises.models import Enterprise
     from yuanmai.places.models import Building, Park, Unit
@@ -232,6 +238,9 @@ def add_samples(objects: dict[str, Any], org: Any, user: User) -> None:
             org=org, kind="key_project_ledger", file_name="a.xlsx", digest="0" * 64, created_at=timezone.now(),
             created_by=user,
         )  # fmt: skip
+        objects["undo_step"] = UndoStep.objects.create(
+            org=org, action="places.edit", created_at=timezone.now()
+        )
         building = Building.objects.create(org=org, code="b1", name="Building")
         objects["unit"] = Unit.objects.create(org=org, building=building, code="u1", area=100)
         objects["job"] = Job.objects.create(

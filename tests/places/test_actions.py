@@ -88,7 +88,7 @@ def test_queries_do_not_grow_with_the_rows(
 ) -> None:
     with in_scope(officer):
         actions.import_places(officer, KINDS["park"], orgs.north.pk, records(1), "warm")
-        with django_assert_max_num_queries(20):
+        with django_assert_max_num_queries(24):
             actions.import_places(officer, KINDS["parcel"], orgs.north.pk, records(400, park="c0"), "big")
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from yuanmai.places import views
+from yuanmai.places import undo_views, views
 
 app_name = "places"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("map/", views.map_page, name="map"),
     path("map/layers.json", views.map_layers, name="map_layers"),
     path("map/<slug:code>.geojson", views.map_layer, name="map_layer"),
+    path("changes/", undo_views.changes, name="changes"),
+    path("undo/<uuid:token>/", undo_views.undo, name="undo"),
     path("list/<slug:kind>/", views.listing, name="list"),
     path("list/<slug:kind>/export", views.export, name="export"),
     path("list/<slug:kind>/import/", views.take_over, name="import"),

@@ -31,6 +31,7 @@ from yuanmai.places.models import Unit
 from yuanmai.places.permissions import EDIT_PLACES, SEE_PLACES
 from yuanmai.places.queries import KINDS, PlaceKind, counts, filtered, inside, places
 from yuanmai.places.queries.layers import LAYERS, Layer, collection, extent
+from yuanmai.places.undo_views import offer_undo
 
 PAGE_SIZE = 50
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -174,7 +175,7 @@ def _edit(request: HttpRequest, kind: PlaceKind, place: Any) -> HttpResponse:
             for field, texts in error.message_dict.items():
                 form.add_error(field if field in form.fields else None, texts)
         else:
-            messages.success(request, _("“%(name)s” was saved.") % {"name": place.label})
+            offer_undo(request, _("“%(name)s” was saved.") % {"name": place.label}, place.undo_step)
             return redirect("places:record", kind.code, place.pk)
     title = place.label if place.pk else _("Add: %(kind)s") % {"kind": kind.one}
     context = {"kind": kind, "place": place, "form": form, "title": title, "fields": FIELDS[kind.code],
@@ -190,11 +191,11 @@ def remove(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     place = _place(request, shown, pk)
     label = place.label
     try:
-        actions.remove_place(request.actor, place)  # type: ignore[attr-defined]
+        step = actions.remove_place(request.actor, place)  # type: ignore[attr-defined]
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("places:record", kind, pk)
-    messages.success(request, _("“%(name)s” was removed.") % {"name": label})
+    offer_undo(request, _("“%(name)s” was removed.") % {"name": label}, step)
     return redirect("places:list", kind)
 
 
@@ -212,12 +213,12 @@ def unit(request: HttpRequest, building: int, pk: int | None = None) -> HttpResp
     form = UnitForm(request.POST or None, instance=one)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.save_unit(actor, one, form.cleaned_data)
+            saved = actions.save_unit(actor, one, form.cleaned_data)
         except ValidationError as error:
             for field, texts in error.message_dict.items():
                 form.add_error(field if field in form.fields else None, texts)
         else:
-            messages.success(request, _("“%(name)s” was saved.") % {"name": one.code})
+            offer_undo(request, _("“%(name)s” was saved.") % {"name": one.code}, saved.undo_step)  # type: ignore[attr-defined]
             return redirect("places:record", "building", place.pk)
     title = one.code if one.pk else _("Add a unit")
     crumbs = _crumbs(kind, (place.label, reverse("places:record", args=["building", place.pk])), (title, ""))
@@ -252,7 +253,7 @@ def take_over(request: HttpRequest, kind: str) -> HttpResponse:
             faults = done.faults
             if not faults:
                 text = _("%(created)s added, %(updated)s changed, %(unchanged)s unchanged.")
-                messages.success(request, text % vars(done))
+                offer_undo(request, text % vars(done), done.undo)
                 return redirect("places:list", kind)
         shown_context |= _preview(shown, reading, faults, data, int(data["org"]))
         status = 422 if faults else 200

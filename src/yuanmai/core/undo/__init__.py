@@ -5,6 +5,6 @@ changes them keeps, row by row, what stood there before and after (`keep`), and 
 or, where something newer stands in the way, nothing. A step can be undone for thirty days.
 """
 
-from yuanmai.core.undo.steps import Changed, keep, state_of, take_back, usable
+from yuanmai.core.undo.steps import Changed, keep, since, state_of, take_back, usable
 
-__all__ = ["Changed", "keep", "state_of", "take_back", "usable"]
+__all__ = ["Changed", "keep", "since", "state_of", "take_back", "usable"]

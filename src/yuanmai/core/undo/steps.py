@@ -77,10 +77,14 @@ def keep(
     return step
 
 
+def since(now: datetime) -> datetime:
+    """Return from which moment on changes can be taken back by hand."""
+    return now - timedelta(days=DAYS)
+
+
 def usable(token: UUID, now: datetime) -> UndoStep | None:
-    """Return the step of a token that may still be taken back; None for unknown, old and undone ones."""
-    since = now - timedelta(days=DAYS)
-    return UndoStep.objects.filter(token=token, undone_at=None, created_at__gte=since).first()
+    """Return the step of a token that is young enough to be taken back; None for unknown and old ones."""
+    return UndoStep.objects.filter(token=token, created_at__gte=since(now)).first()
 
 
 def take_back(act: Act, step: UndoStep, *, retire: Iterable[type[models.Model]] = ()) -> int:
