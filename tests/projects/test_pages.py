@@ -58,7 +58,7 @@ def test_the_library_lists_counts_and_sums_what_is_filtered(
     assert "CNY 12.00 m" in shown.values()
     assert "Foreign" not in page.content.decode()
     yellow = officer.get(url("library", light="yellow"))
-    assert [line["state"].name for line in yellow.context["rows"]] == ["南镇厂房"]
+    assert [line.state.name for line in yellow.context["rows"]] == ["南镇厂房"]
     assert officer.get(url("library", q="bydl")).context["total"] == 1
     assert officer.get(url("library", started="no")).context["total"] == 0
     assert "Nothing matches" in officer.get(url("library", q="zzz")).content.decode()
@@ -70,7 +70,7 @@ def test_the_library_lists_counts_and_sums_what_is_filtered(
 def test_the_library_sorts(officer: Client, orgs: Any, make_project: Any, sort: str) -> None:
     make_project(orgs.north, "A", total=1, done=10, started=True)
     make_project(orgs.north, "B", total=2, done=900_000, started=True)
-    names = [line["state"].name for line in officer.get(url("library", sort=sort)).context["rows"]]
+    names = [line.state.name for line in officer.get(url("library", sort=sort)).context["rows"]]
     forward = {"name", "light", "completion", "nonsense"}
     expected = {"light": ["B", "A"], "-light": ["A", "B"], "completion": ["A", "B"]}.get(
         sort, ["A", "B"] if sort in forward else ["B", "A"]
@@ -151,9 +151,9 @@ def test_sub_projects_open_below_their_main_project(officer: Client, orgs: Any, 
     part = make_project(orgs.north, "Part", version={"parent": main})
     make_project(orgs.north, "Part of part", version={"parent": part})
     closed = officer.get(url("library")).context["rows"]
-    assert [(line["state"].name, line["children"]) for line in closed] == [("Main", 1)]
+    assert [(line.state.name, line.children) for line in closed] == [("Main", 1)]
     lines = officer.get(f"{url('library')}&open={main.uid}&open={part.uid}").context["rows"]
-    assert [(line["state"].name, line["depth"]) for line in lines] == [
+    assert [(line.state.name, line.depth) for line in lines] == [
         ("Main", 0),
         ("Part", 1),
         ("Part of part", 2),

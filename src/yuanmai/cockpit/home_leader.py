@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import F, Max, Min, Q
+from django.db.models import F, Max, Min, Q, Window
+from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -23,6 +24,7 @@ from yuanmai.core.figures import (
 )
 from yuanmai.core.figures.display import display
 from yuanmai.core.figures.evaluate import month_ends
+from yuanmai.core.figures.sums import kept_by_org
 from yuanmai.core.findings_queries import open_findings
 from yuanmai.core.permissions import SEE_FINDINGS
 from yuanmai.core.policy import Actor
@@ -63,6 +65,7 @@ COMPARED = (
     "projects.resumption_rate",
     "projects.red_count",
 )
+LIGHT_ROOMS = ("projects", "people", "core")
 UNITS_MAX = 60
 BEHIND_MAX = 8
 LIST_MAX = 6
@@ -158,12 +161,7 @@ def lights(actor: Actor, view: ViewContext) -> dict[str, Any] | None:
             group.value: group.result.value or Decimal(0)
             for group in breakdown("projects.count", query, "light")
         }
-        rows = (
-            with_light(planned_projects(query).select_related("project"), query)
-            .filter(light__in=["red", "yellow"])
-            .annotate(light_rank=RANKS, completion=completion_order())
-            .order_by("-light_rank", F("completion").asc(nulls_last=True), "name", "pk")[:BEHIND_MAX]
-        )
+        rows = furthest_behind(query)
         behind = [
             Behind(
                 row.name,
@@ -177,7 +175,7 @@ def lights(actor: Actor, view: ViewContext) -> dict[str, Any] | None:
         ]
         return {"counts": counts, "behind": behind}
 
-    found = kept("lights", ("projects", "people", "core"), query, compute, words=True)
+    found = kept("lights", LIGHT_ROOMS, query, compute, words=True)
     total = sum(found["counts"].values(), Decimal(0))
     return {
         "total": int(total),
@@ -193,6 +191,33 @@ def lights(actor: Actor, view: ViewContext) -> dict[str, Any] | None:
         "more": int(found["counts"].get("red", 0) + found["counts"].get("yellow", 0)) - len(found["behind"]),
         "all_url": f"{reverse('cockpit:wall')}?{urlencode({**view.parameters, 'view': 'table', 'sort': 'light'})}",
     }
+
+
+def furthest_behind(query: Query) -> list[ProjectState]:
+    """Return the projects with a red or yellow light, the worst first; each organisation's are kept until it changes."""
+
+    def read(part: Query) -> dict[int, list[tuple[Any, ...]]]:
+        worst = (F("light_rank").desc(), F("completion").asc(nulls_last=True), F("name").asc(), F("pk").asc())
+        rows = (
+            with_light(planned_projects(part), part)
+            .filter(light__in=["red", "yellow"])
+            .annotate(light_rank=RANKS, completion=completion_order())
+            .annotate(place=Window(RowNumber(), partition_by="org_id", order_by=worst))
+            .filter(place__lte=BEHIND_MAX)
+            .order_by()
+        )
+        found: dict[int, list[tuple[Any, ...]]] = {}
+        for org, rank, rate, name, pk in rows.values_list("org_id", "light_rank", "completion", "name", "pk"):
+            found.setdefault(org, []).append((-rank, rate is None, rate or 0, name, pk))
+        return found
+
+    candidates = sorted(
+        row for rows in kept_by_org("behind", LIGHT_ROOMS, query, read).values() for row in rows
+    )
+    keys = [row[-1] for row in candidates[:BEHIND_MAX]]
+    states = with_light(ProjectState.objects.filter(pk__in=keys).select_related("project"), query)
+    by_key = {state.pk: state for state in states}
+    return [by_key[key] for key in keys if key in by_key]
 
 
 def findings(actor: Actor, view: ViewContext) -> dict[str, Any] | None:

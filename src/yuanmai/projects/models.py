@@ -191,7 +191,8 @@ class ProjectState(Owned, Bitemporal):
     class Meta:
         indexes = [
             models.Index(fields=["org", "known_until", "effective_until", "effective_from"], name="state_at"),
-            models.Index(fields=["project", "known_until"], name="state_project"),
+            # With the organisation in it, which every query names: else SQLite prefers "state_at" and walks a whole park.
+            models.Index(fields=["project", "org", "known_until", "effective_until"], name="state_project"),
             models.Index(fields=["parent", "known_until"], name="state_children"),
             models.Index(fields=["known_until", "name", "id"], name="state_by_name"),
         ]

@@ -6,11 +6,11 @@ the figures of its city cost the reading of that park alone. Figures that do not
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.cache import cache
 from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum
@@ -20,6 +20,7 @@ from yuanmai.core.actions import acting
 from yuanmai.core.audit.log import version_for, versions_by_org
 from yuanmai.core.figures.model import Dimension, Facts, Figure, Query, Result
 
+T = TypeVar("T")
 Key = tuple[Any, ...]
 
 
@@ -137,6 +138,28 @@ def aggregate(figure: Facts, facts: QuerySet[Any]) -> Result:
         sums["bottom"] = Sum(Cast(figure.denominator, exact(figure)))
     found = facts.aggregate(**sums)
     return result_of(figure, found["top"], found.get("bottom"))
+
+
+def kept_by_org(
+    name: str, rooms: Iterable[str], query: Query, read: Callable[[Query], Mapping[int, T]]
+) -> dict[int, T]:
+    """Return what `read` says of each organisation of a question, kept until something changes in that organisation.
+
+    `read` is asked for the organisations that changed, all at once; those that it does not mention have nothing.
+    """
+    if acting.get():
+        return dict(read(query))
+    general, own = versions_by_org(rooms)
+    key = f"parts:{name}:{question(replace(query, org_ids=()))}"
+    kept: dict[int, tuple[int, T | None]] = dict(remembered(key) or {})
+    stale = [org for org in query.org_ids if kept.get(org, (-1, None))[0] != own.get(org, general)]
+    if stale:
+        fresh = read(replace(query, org_ids=tuple(stale)))
+        for org in stale:
+            kept[org] = (own.get(org, general), fresh.get(org))
+        remember(key, kept)
+    found = ((org, kept[org][1]) for org in query.org_ids)
+    return {org: value for org, value in found if value is not None}
 
 
 def grouped(

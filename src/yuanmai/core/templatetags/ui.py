@@ -11,10 +11,13 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.forms import Select
 from django.forms.boundfield import BoundField
+from django.forms.utils import flatatt
 from django.utils.functional import Promise
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_vite.core.asset_loader import DjangoViteAssetLoader
 
@@ -53,6 +56,11 @@ def asset(path: str) -> str:
 @register.simple_tag
 def icon(name: str, css: str = "", label: Any = "") -> SafeString:
     """An icon of the sprite (``frontend/scripts/icons.mjs`` lists the names); silent to screen readers without a label."""
+    return _icon(str(name), str(css), str(label) if label else "")
+
+
+@lru_cache(maxsize=2048)
+def _icon(name: str, css: str, label: str) -> SafeString:
     if label:
         return format_html(
             '<svg class="icon {}" role="img" aria-label="{}"><use href="{}#{}"></use></svg>',
@@ -127,7 +135,30 @@ def with_css(field: BoundField, css: str = "") -> SafeString:
         described.append(f"{field.auto_id}_errors")
     if described:
         attrs["aria-describedby"] = " ".join(described)
-    return field.as_widget(attrs=attrs)
+    return _select(field, attrs) if type(widget) is Select else field.as_widget(attrs=attrs)
+
+
+def _select(field: BoundField, attrs: dict[str, Any]) -> SafeString:
+    """What the widget's own template writes, without a template for every option; lists of choices can be long."""
+    widget = field.field.widget
+    choices = list(widget.choices)
+    if any(isinstance(label, list | tuple) for _value, label in choices):
+        return field.as_widget(attrs=attrs)
+    attrs = field.build_widget_attrs(attrs, widget)
+    if field.auto_id and "id" not in widget.attrs:
+        attrs.setdefault("id", field.auto_id)
+    chosen = set(widget.format_value(field.value()))
+    options = []
+    for value, label in choices:
+        text = "" if value is None else str(value)
+        # A select takes one value, however often it is offered.
+        selected = " selected" if text in chosen else ""
+        chosen -= {text}
+        options.append(f'\n  <option value="{escape(text)}"{selected}>{conditional_escape(label)}</option>\n')
+    said = flatatt(
+        {key: value for key, value in widget.build_attrs(widget.attrs, attrs).items() if value is not None}
+    )
+    return mark_safe(f'<select name="{escape(field.html_name)}"{said}>{"".join(options)}\n</select>')
 
 
 @register.filter
@@ -139,6 +170,8 @@ def is_check(field: BoundField) -> bool:
 
 
 def _number(value: Any) -> Decimal | None:
+    if type(value) is Decimal:
+        return value if value.is_finite() else None
     try:
         number = Decimal(str(value))
     except (InvalidOperation, TypeError, ValueError):
@@ -188,8 +221,11 @@ def json_block(value: Any) -> SafeString:
 def chart_table(chart: dict[str, Any]) -> dict[str, Any]:
     """Head and rows of the table behind a chart: ``{"head": […], "rows": [{"label", "url", "cells"}]}``.
 
-    ``chart`` is the description of ``docs/frontend.md``: categories and series of equal length.
+    ``chart`` is the description of ``docs/frontend.md``: categories and series of equal length. `texts` says how many of the cells
+    are words and not numbers.
     """
+    if chart.get("type") == "sankey":
+        return _flows(chart)
     series = chart.get("series", [])
     categories = chart.get("categories")
     if not categories and series and chart.get("type") == "pie":
@@ -208,6 +244,22 @@ def chart_table(chart: dict[str, Any]) -> dict[str, Any]:
         urls = chart.get("urls") or []
         rows.append({"label": category, "url": urls[index] if index < len(urls) else "", "cells": cells})
     return {"head": [chart.get("axis", ""), *[_with_unit(s, chart) for s in series]], "rows": rows}
+
+
+def _flows(chart: dict[str, Any]) -> dict[str, Any]:
+    """The links of a sankey: from, to, amount, and how it was shared out."""
+    nodes = {node["id"]: node for node in chart.get("nodes", [])}
+    unit = chart.get("unit")
+    amount = f"{_('Amount')} ({unit})" if unit else _("Amount")
+    rows = [
+        {
+            "label": nodes[link["source"]]["label"],
+            "url": nodes[link["source"]].get("url", ""),
+            "cells": [nodes[link["target"]]["label"], link.get("note", ""), _shown(link["value"])],
+        }
+        for link in chart.get("links", [])
+    ]
+    return {"head": [_("From"), _("To"), _("Shared"), amount], "rows": rows, "texts": 2}
 
 
 def _with_unit(series: dict[str, Any], chart: dict[str, Any]) -> str:
@@ -233,6 +285,11 @@ def _shown(value: Any, percent: bool = False) -> str:
 @register.simple_tag
 def island_strings() -> SafeString:
     """The dictionary of the islands (``ui_strings.STRINGS``) in the reader's language, as JSON."""
+    return _island_strings(get_language() or "")
+
+
+@lru_cache(maxsize=8)
+def _island_strings(_language: str) -> SafeString:
     return json_block({key: str(value) for key, value in STRINGS.items()})
 
 
@@ -273,17 +330,20 @@ def money_display(value: Any, unit: str = "wan", sign: Any = "") -> SafeString:
     name, _space, option = str(unit).partition(" ")
     if name == "auto":
         name = "yi" if abs(number) >= 100_000_000 else "wan" if abs(number) >= 10_000 else "yuan"
-    size, word = MONEY_UNITS.get(name, MONEY_UNITS["wan"])
+    size, _word = MONEY_UNITS.get(name, MONEY_UNITS["wan"])
     text = grouped(number / size, 2)
     if sign and number > 0:
         text = f"+{text}"
-    return format_html(
-        '<span class="num ym-money" title="{} {}">{}{}</span>',
-        grouped(number, 2),
-        MONEY_UNITS["yuan"][1],
-        text,
-        "" if option == "bare" else format_html(" <small>{}</small>", word),
-    )
+    # Digits, signs and our own words: nothing here needs escaping but the words, and those are kept by language.
+    language = get_language() or ""
+    behind = "" if option == "bare" else f" <small>{_unit_word(name, language)}</small>"
+    exact = f"{grouped(number, 2)} {_unit_word('yuan', language)}"
+    return mark_safe(f'<span class="num ym-money" title="{exact}">{text}{behind}</span>')
+
+
+@lru_cache(maxsize=16)
+def _unit_word(name: str, _language: str) -> str:
+    return escape(str(MONEY_UNITS.get(name, MONEY_UNITS["wan"])[1]))
 
 
 @register.filter

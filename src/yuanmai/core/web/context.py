@@ -18,7 +18,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "actor": actor,
         "view_context": view,
         "todo_count": todo_count(actor, view.as_of) if actor is not None and view is not None else 0,
-        "nav": navigation(actor, request.path) if actor is not None else [],
+        "nav": navigation(actor, request.path) if actor is not None else "",
         "sees_jobs": actor is not None and actor.why_not(SEE_JOBS) is None,
         "demo_mode": settings.DEMO,
         **(menu_of(request) if actor is not None else {}),

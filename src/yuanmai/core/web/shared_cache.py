@@ -20,7 +20,7 @@ from django.core.cache.backends.locmem import LocMemCache
 
 logger = logging.getLogger(__name__)
 
-SHARED = ("figure:", "cockpit:", "library-choices:")  # prefixes of keys that are worth a file
+SHARED = ("figure:", "cockpit:", "library-rows:")  # prefixes of keys that are worth a file
 SWEEP_EVERY = 300  # writes of one process between two sweeps of files that have run out
 
 

@@ -51,6 +51,7 @@ def _define(code: str, name: Any, definition: Any, facts: Any, numerator: Any, *
             facts=facts,
             numerator=numerator,
             row=more.pop("row", project_row),
+            org_path="org_id",
             **more,
         )
     )

@@ -4,17 +4,17 @@ The filters are dimensions and conditions of the figures, so the count and the s
 same filters, and open to the same rows.
 """
 
-from collections.abc import Iterable, Mapping
-from hashlib import blake2b
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, QuerySet
 
+from yuanmai.core.audit.log import version_for
 from yuanmai.core.figures import Facts, Query, evaluate_many, get
-from yuanmai.core.figures.evaluate import facts_of
+from yuanmai.core.figures.sums import facts_of, kept_by_org, question
 from yuanmai.projects.models import ProjectState
-from yuanmai.projects.queries import list_codes, main_projects, states
+from yuanmai.projects.queries import main_projects, states
 from yuanmai.projects.queries.lights import with_light
 
 FILTERS = (
@@ -29,8 +29,9 @@ SUMMED = (
     "projects.ahead_points",
 )
 RELATED = ("project", "org", "park", "owner")
+# What a row's place in the list may depend on: names of organisations, parks and enterprises are orders, too.
+LISTED_ROOMS = ("projects", "people", "places", "enterprises", "core")
 CHOICES = {"category": "category", "responsible": "responsible", "leader": "leader", "park": "park__name"}
-CHOICES_KEPT = 60  # seconds that the values offered in the filters may be old
 
 
 def filters_of(values: Mapping[str, str]) -> dict[str, str]:
@@ -43,6 +44,35 @@ def library(query: Query) -> QuerySet[ProjectState]:
     figure = get("projects.library_count")
     assert isinstance(figure, Facts)
     return facts_of(figure, query).select_related(*RELATED)
+
+
+class PageRows:
+    """The rows of the library in an order, read page by page.
+
+    First the keys of a page are found, which is kept until something changes, then only its rows are read whole: sorting
+    thousands of rows with all their columns for the fifty that are shown would be most of the page's cost.
+    """
+
+    ordered = True
+
+    def __init__(self, query: Query, order: Sequence[Any], name: str, related: Sequence[str] = ()) -> None:
+        self.query, self.order, self.name, self.related = query, order, name, related
+
+    def keys(self, part: slice) -> list[int]:
+        """Return the primary keys of some of the rows, in order."""
+        version = version_for(LISTED_ROOMS, self.query.org_ids)
+        key = f"library-rows:{version}:{self.name}:{part.start}-{part.stop}:{question(self.query)}"
+        found: list[int] | None = cache.get(key)
+        if found is None:
+            found = list(library(self.query).order_by(*self.order).values_list("pk", flat=True)[part])
+            cache.set(key, found)
+        return found
+
+    def __getitem__(self, part: slice) -> list[ProjectState]:
+        keys = self.keys(part)
+        rows = with_light(ProjectState.objects.filter(pk__in=keys), self.query)
+        by_key = {row.pk: row for row in rows.select_related("project", *self.related)}
+        return [by_key[key] for key in keys if key in by_key]
 
 
 def sums(query: Query) -> dict[str, Any]:
@@ -62,28 +92,40 @@ def children(query: Query, project_ids: Iterable[int]) -> dict[int, list[Project
 
 
 def child_counts(query: Query, project_ids: Iterable[int]) -> dict[int, int]:
-    """Return how many sub-projects each of these projects has (one query)."""
-    rows = states(query).filter(parent_id__in=list(project_ids)).order_by()
-    return {
-        parent: number
-        for parent, number in rows.values_list("parent_id").annotate(number=Count("id"))
-        if parent is not None
-    }
+    """Return how many sub-projects each of these projects has; an organisation's are counted again when it changes."""
+
+    def read(part: Query) -> dict[int, dict[int, int]]:
+        rows = states(part).filter(parent_id__isnull=False).order_by()
+        found: dict[int, dict[int, int]] = {}
+        for org, parent, number in rows.values_list("org_id", "parent_id").annotate(number=Count("id")):
+            found.setdefault(org, {})[parent] = number
+        return found
+
+    ids, result = set(project_ids), dict[int, int]()
+    if not ids:
+        return result
+    for counts in kept_by_org("child-counts", ("projects",), query, read).values():
+        for parent in ids & counts.keys():
+            result[parent] = result.get(parent, 0) + counts[parent]
+    return result
 
 
 def choices(query: Query) -> dict[str, list[str]]:
-    """Return the values that occur in the library, for the filters; at most a minute old."""
-    question = blake2b(
-        Query(query.org_ids, query.as_of, query.known_at).key.encode(), digest_size=16
-    ).hexdigest()
-    key = f"library-choices:{question}"
-    found = cache.get(key)
-    if found is None:
-        rows = main_projects(query).order_by()
-        found = {
-            name: sorted(value for value in rows.values_list(path, flat=True).distinct() if value)
-            for name, path in CHOICES.items()
-        }
-        found["list"] = list_codes(rows)
-        cache.set(key, found, CHOICES_KEPT)
-    return found
+    """Return the values that occur in the library, for the filters; each organisation's are kept until it changes."""
+
+    def read(part: Query) -> dict[int, dict[str, set[str]]]:
+        rows = main_projects(part).order_by()
+        found: dict[int, dict[str, set[str]]] = {}
+        for name, path in {**CHOICES, "list": "lists"}.items():
+            for org, value in rows.values_list("org_id", path).distinct():
+                found.setdefault(org, {}).setdefault(name, set()).update(
+                    str(value or "").strip("|").split("|") if name == "list" else (value or "",)
+                )
+        return found
+
+    everything = Query(query.org_ids, query.as_of, query.known_at)
+    parts = kept_by_org("library-choices", LISTED_ROOMS, everything, read)
+    return {
+        name: sorted(set().union(*(part.get(name, set()) for part in parts.values())) - {""})
+        for name in (*CHOICES, "list")
+    }

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.http import content_disposition_header, urlencode
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from yuanmai.core.documents import Column, Row, Table, simple_head, to_excel
@@ -21,8 +22,26 @@ from yuanmai.core.templatetags.ui import LIGHTS
 from yuanmai.core.web import page
 from yuanmai.projects.models import Kind, ProjectState, Stage
 from yuanmai.projects.permissions import EDIT_PROJECTS, IMPORT_PROJECTS, REPORT_PROGRESS, SEE_PROJECTS
-from yuanmai.projects.queries.library import child_counts, children, choices, filters_of, library, sums
-from yuanmai.projects.tables import BY_KEY, COLUMNS, DEFAULT, LibraryColumn, chosen, heads, ordering
+from yuanmai.projects.queries.library import (
+    PageRows,
+    child_counts,
+    children,
+    choices,
+    filters_of,
+    library,
+    sums,
+)
+from yuanmai.projects.tables import (
+    BY_KEY,
+    COLUMNS,
+    DEFAULT,
+    LibraryColumn,
+    Line,
+    chosen,
+    heads,
+    line_html,
+    ordering,
+)
 
 PAGE_SIZE = 50
 EXPORT_LIMIT = 50_000
@@ -110,9 +129,10 @@ def index(request: HttpRequest) -> HttpResponse:
     sort = request.GET.get("sort", "")
     figures = sums(query)
     total = int(figures["projects.library_count"].value or 0)
-    paginator = CountedPaginator(library(query).order_by(*ordering(sort)), PAGE_SIZE, total)
-    page_obj = paginator.get_page(request.GET.get("page"))
+    listed = PageRows(query, ordering(sort), sort, [c.related for c in columns if c.related])
+    page_obj = CountedPaginator(listed, PAGE_SIZE, total).get_page(request.GET.get("page"))
     rows = list(page_obj.object_list)
+    lines = _tree(rows, query, request)
     filters = dict(query.filters)
     kept = {name: request.GET[name] for name in ("sort", "org", "as_of", "known_at") if request.GET.get(name)}
     frame = urlencode(view.parameters)
@@ -120,7 +140,8 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "filter_form": FilterForm({**request.GET.dict()}, choices(query), kept),
         "heads": heads(columns, sort, request.GET),
-        "rows": _tree(rows, query, columns, frame, request),
+        "rows": lines,
+        "body": mark_safe("\n".join(line_html(line, columns, frame) for line in lines)),
         "page_obj": page_obj,
         "total": total,
         "filtered": bool(filters),
@@ -153,30 +174,21 @@ def _export_query(request: HttpRequest) -> str:
     return urlencode([*pairs, *((k, v) for k, v in view.parameters.items() if k not in keys)])
 
 
-def _tree(
-    rows: list[ProjectState], query: Query, columns: list[LibraryColumn], frame: str, request: HttpRequest
-) -> list[dict[str, Any]]:
+def _tree(rows: list[ProjectState], query: Query, request: HttpRequest) -> list[Line]:
     """Return the lines of the table: main projects, and below those that are opened their sub-projects."""
     opened = set(request.GET.getlist("open"))
     everything = Query(query.org_ids, query.as_of, query.known_at)
     counts = child_counts(everything, [row.project_id for row in rows])
-    lines: list[dict[str, Any]] = []
+    lines: list[Line] = []
 
     def add(state: ProjectState, depth: int, number: int, members: list[ProjectState]) -> None:
         uid = str(state.project.uid)
-        is_open = uid in opened
-        values = request.GET.copy()
-        values.setlist("open", sorted(opened - {uid} if is_open else opened | {uid}))
-        lines.append(
-            {
-                "state": state,
-                "depth": depth,
-                "cells": [(column.cell(state, frame), column.number) for column in columns],
-                "children": number,
-                "open": is_open,
-                "toggle": f"?{values.urlencode()}#p{state.project_id}",
-            }
-        )
+        is_open, toggle = uid in opened, ""
+        if number:
+            values = request.GET.copy()
+            values.setlist("open", sorted(opened - {uid} if is_open else opened | {uid}))
+            toggle = f"?{values.urlencode()}#p{state.project_id}"
+        lines.append(Line(state, depth, number, is_open, toggle))
         for member in members:
             grand = below_counts.get(member.project_id, 0)
             add(
