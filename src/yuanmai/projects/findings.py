@@ -144,6 +144,13 @@ def settle(
     found = list(found)
     if found:
         store_findings(act, org_id, found, as_of)
+    close_gone(act, org_id, kinds, found, keys)
+
+
+def close_gone(
+    act: Act, org_id: int, kinds: Iterable[str], found: Iterable[Found], keys: set[str] | None
+) -> None:
+    """Close what was looked at (`keys`, None for everything) and not found again."""
     gone = Finding.objects.filter(org_id=org_id, kind__in=list(kinds), gone_until=KNOWN_FOREVER)
     if keys is not None:
         gone = gone.filter(key__in=keys)

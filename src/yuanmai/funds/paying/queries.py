@@ -250,9 +250,11 @@ def work_items(query: Query, project_ids: Iterable[int] | None = None) -> QueryS
 
 def work_done(query: Query, project_ids: Iterable[int] | None = None) -> dict[int, list[WorkDone]]:
     """Return the physical work of these projects, planned and measured: project id → its items, in the order of entry."""
-    names = ("project_id", "contract_id", "building_id", "name", "unit", "planned", "measured", "measured_on")
+    names = (
+        "project_id", "contract_id", "building_id", "name", "unit", "planned", "measured", "measured_on",
+    )  # fmt: skip
     result: dict[int, list[WorkDone]] = defaultdict(list)
-    rows = work_items(query, project_ids).order_by("id").values("project_id", item_id=F("id"), *names[1:])
+    rows = work_items(query, project_ids).order_by("id").values(*names, item_id=F("id"))
     for row in rows:
         result[row["project_id"]].append(WorkDone(**{**row, "measured": row["measured"] or ZERO}))
     return dict(result)
