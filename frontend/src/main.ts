@@ -9,6 +9,7 @@ import "./css/projects.css";
 import "./css/plain.css";
 import "./css/bulletin.css";
 import "./css/cockpit.css";
+import "./css/insight.css";
 
 import sprite from "./icons.svg?url";
 import "./mark.svg?url";
@@ -17,6 +18,7 @@ import "./theme-boot.js?url";
 import "./islands/board";
 import "./islands/dropzone";
 import "./islands/job";
+import "./islands/lanes";
 import { startFilters } from "./islands/lists";
 import "./islands/menu";
 import { startPage } from "./islands/page";

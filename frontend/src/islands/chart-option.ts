@@ -14,8 +14,27 @@ export interface Series {
   axis?: "percent";
   area?: boolean;
 }
+export interface SankeyNode {
+  id: string;
+  label: string;
+  depth: number;
+  url?: string;
+  tone?: string;
+  chosen?: boolean;
+}
+export interface SankeyLink {
+  source: string;
+  target: string;
+  value: number;
+  /** How the amount was shared out, if it was: such a link is drawn paler. */
+  note?: string;
+}
 export interface Chart {
-  type: "bar" | "line" | "pie";
+  type: "bar" | "line" | "pie" | "sankey";
+  nodes?: SankeyNode[];
+  links?: SankeyLink[];
+  /** Heads of the columns of a sankey. */
+  stages?: string[];
   categories?: string[];
   axis?: string;
   unit?: string;
@@ -47,6 +66,7 @@ const numberText = (value: unknown): string =>
 
 /** Is there anything to draw? */
 export function isEmpty(chart: Chart): boolean {
+  if (chart.type === "sankey") return !chart.links?.length;
   return !chart.series.some((series) =>
     series.data.some((item) => (typeof item === "object" && item !== null ? item.value : item) !== null),
   );
@@ -54,6 +74,7 @@ export function isEmpty(chart: Chart): boolean {
 
 /** The address behind a point, if it has one. */
 export function urlOf(chart: Chart, seriesIndex: number, dataIndex: number): string | null {
+  if (chart.type === "sankey") return chart.nodes?.[dataIndex]?.url ?? null;
   const item = chart.series[seriesIndex]?.data[dataIndex];
   if (typeof item === "object" && item !== null && item.url) return item.url;
   return chart.urls?.[dataIndex] ?? null;
@@ -75,7 +96,7 @@ export function optionOf(chart: Chart, palette: Palette): Option {
     tooltip: {
       // Tooltips of HTML carry style attributes, which the policy of the pages forbids: they are drawn on the canvas.
       renderMode: "richText",
-      trigger: chart.type === "pie" ? "item" : "axis",
+      trigger: chart.type === "pie" || chart.type === "sankey" ? "item" : "axis",
       axisPointer: { type: chart.series.some((s) => (s.type ?? chart.type) === "bar") ? "shadow" : "line" },
       backgroundColor: palette.surface,
       borderColor: palette.line,
@@ -83,7 +104,7 @@ export function optionOf(chart: Chart, palette: Palette): Option {
       confine: true,
     },
     legend: {
-      show: chart.type === "pie" || chart.series.length > 1,
+      show: chart.type === "pie" || (chart.type !== "sankey" && chart.series.length > 1),
       type: "scroll",
       top: 0,
       left: 0,
@@ -93,6 +114,7 @@ export function optionOf(chart: Chart, palette: Palette): Option {
       pageTextStyle: { color: palette.muted },
     },
   };
+  if (chart.type === "sankey") return { ...base, ...sankey(chart, palette, base["tooltip"] as Option), ...(chart.option ?? {}) };
   const body = chart.type === "pie" ? pie(chart, palette) : cartesian(chart, palette);
   return { ...base, ...body, ...(chart.option ?? {}) };
 }
@@ -110,6 +132,69 @@ function pie(chart: Chart, palette: Palette): Option {
         itemStyle: { borderColor: palette.surface, borderWidth: 2 },
         label: { color: palette.text, formatter: "{b}\n{d} %" },
         tooltip: series ? { valueFormatter: formatterOf(chart, series) } : {},
+      },
+    ],
+  };
+}
+
+/** Columns from left to right, heads above them; what was shared out is paler than what is recorded. */
+function sankey(chart: Chart, palette: Palette, tooltip: Option): Option {
+  const nodes = chart.nodes ?? [];
+  const labels = new Map(nodes.map((node) => [node.id, node.label]));
+  const stages = chart.stages ?? [];
+  const last = Math.max(1, ...nodes.map((node) => node.depth));
+  const colourOf = (node: SankeyNode): string =>
+    (node.tone ? palette.tones[node.tone] : palette.scale[node.depth % palette.scale.length]) ?? palette.muted;
+  const amount = (value: unknown): string => `${numberText(value)}${chart.unit ? ` ${chart.unit}` : ""}`;
+  const [left, right] = [0.5, 100 / (last + 2)];
+  return {
+    title: stages.map((text, index) => ({
+      text,
+      left: `${left + (index * (100 - left - right)) / last}%`,
+      top: 0,
+      padding: 0,
+      textStyle: { color: palette.muted, fontSize: 12, fontWeight: 600, width: 900 / (last + 1), overflow: "truncate" },
+    })),
+    tooltip: {
+      ...tooltip,
+      formatter: (item: { dataType?: string; name: string; value: number; data: SankeyLink }): string =>
+        item.dataType === "edge"
+          ? [`${labels.get(item.data.source) ?? ""} → ${labels.get(item.data.target) ?? ""}`, amount(item.value), item.data.note ?? ""].filter(Boolean).join("\n")
+          : `${labels.get(item.name) ?? item.name}\n${amount(item.value)}`,
+    },
+    series: [
+      {
+        type: "sankey",
+        left: `${left}%`,
+        right: `${right}%`,
+        top: stages.length ? 26 : 6,
+        bottom: 6,
+        nodeWidth: 12,
+        nodeGap: 10,
+        draggable: false,
+        emphasis: { focus: "trajectory" },
+        labelLayout: { hideOverlap: true },
+        label: {
+          color: palette.text,
+          fontSize: 12,
+          width: 820 / (last + 1),
+          overflow: "truncate",
+          formatter: (item: { name: string }) => labels.get(item.name) ?? item.name,
+        },
+        data: nodes.map((node) => ({
+          name: node.id,
+          depth: node.depth,
+          itemStyle: {
+            color: colourOf(node),
+            borderColor: node.chosen ? palette.text : palette.surface,
+            borderWidth: node.chosen ? 2 : 0,
+          },
+          label: node.chosen ? { fontWeight: 700 } : undefined,
+        })),
+        links: (chart.links ?? []).map((link) => ({
+          ...link,
+          lineStyle: { color: "source", opacity: link.note ? 0.18 : 0.38, curveness: 0.5 },
+        })),
       },
     ],
   };

@@ -1,6 +1,7 @@
-import { BarChart, LineChart, PieChart } from "echarts/charts";
-import { AriaComponent, GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
+import { BarChart, LineChart, PieChart, SankeyChart } from "echarts/charts";
+import { AriaComponent, GridComponent, LegendComponent, TitleComponent, TooltipComponent } from "echarts/components";
 import { init, use, type ECharts } from "echarts/core";
+import { LabelLayout } from "echarts/features";
 import { CanvasRenderer } from "echarts/renderers";
 
 import { debounce, define, h, icon, jsonOf } from "../lib/dom";
@@ -8,7 +9,10 @@ import { t } from "../lib/strings";
 import { colour, onTheme } from "../lib/theme";
 import { isEmpty, optionOf, urlOf, type Chart, type Palette } from "./chart-option";
 
-use([BarChart, LineChart, PieChart, AriaComponent, GridComponent, LegendComponent, TooltipComponent, CanvasRenderer]);
+use([
+  BarChart, LineChart, PieChart, SankeyChart, AriaComponent, GridComponent, LegendComponent, TitleComponent, TooltipComponent,
+  LabelLayout, CanvasRenderer,
+]);
 
 function palette(): Palette {
   const names = ["primary", "success", "warning", "danger", "info", "secondary"];
@@ -46,6 +50,7 @@ class ChartElement extends HTMLElement {
     const draw = (): void => drawn.setOption(optionOf(chart, palette()), true);
     draw();
     drawn.on("click", (event) => {
+      if (event.dataType === "edge") return; // only the nodes of a sankey open something
       const url = urlOf(chart, event.seriesIndex ?? 0, event.dataIndex);
       if (url) location.assign(url);
     });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { isEmpty, optionOf, urlOf, type Chart, type Palette } from "./chart-option";
 import { accepts } from "./dropzone";
+import { dropped } from "./lanes";
 import { boundsOf, styleLayers, union } from "./map-layers";
 import { sparkPath } from "./sparkline";
 
@@ -28,6 +29,29 @@ test("only gaps is empty", () => {
   expect(isEmpty({ type: "line", series: [{ name: "", data: [null, null] }] })).toBe(true);
   expect(isEmpty(chart)).toBe(false);
 });
+const flow: Chart = {
+  type: "sankey", series: [], unit: "km", stages: ["A", "B"],
+  nodes: [{ id: "a:1", label: "Alpha", depth: 0, url: "/a" }, { id: "b:1", label: "Beta", depth: 1, tone: "success", chosen: true }],
+  links: [{ source: "a:1", target: "b:1", value: 12.5, note: "by area" }],
+};
+test("a sankey draws nodes by their words, and shared links paler", () => {
+  const option = optionOf(flow, palette) as {
+    title: { text: string; left: string }[];
+    tooltip: { renderMode: string; formatter: (item: object) => string };
+    series: { data: { name: string; itemStyle: { color: string; borderWidth: number } }[]; links: { lineStyle: { opacity: number } }[]; label: { formatter: (item: object) => string } }[];
+  };
+  const series = option.series[0];
+  expect(option.title.map((head) => head.text)).toEqual(["A", "B"]);
+  expect(option.tooltip.renderMode).toBe("richText");
+  expect(option.tooltip.formatter({ dataType: "edge", value: 12.5, data: flow.links?.[0] })).toBe("Alpha → Beta\n12.5 km\nby area");
+  expect(series?.label.formatter({ name: "b:1" })).toBe("Beta");
+  expect(series?.data[1]?.itemStyle).toMatchObject({ color: "#080", borderWidth: 2 });
+  expect(series?.links[0]?.lineStyle.opacity).toBeLessThan(0.3);
+  expect(urlOf(flow, 0, 0)).toBe("/a");
+  expect(urlOf(flow, 0, 1)).toBeNull();
+  expect(isEmpty(flow)).toBe(false);
+  expect(isEmpty({ ...flow, links: [] })).toBe(true);
+});
 test("a gap breaks the sparkline", () => expect(sparkPath([0, 1, null, 1], 30, 10)).toBe("M0.0 10.0L10.0 0.0M30.0 0.0"));
 test("accept by ending and by kind", () => {
   expect(accepts(".xlsx,.csv", "A.XLSX", "")).toBe(true);
@@ -45,4 +69,9 @@ test("a hidden building layer is extruded and invisible", () => {
   const [solid] = styleLayers({ id: "b", label: "", url: "", kind: "building", visible: false, height_field: "h" }, () => "#000");
   expect(solid?.type).toBe("fill-extrusion");
   expect(solid?.layout?.visibility).toBe("none");
+});
+test("a card dropped where it came from chooses nothing", () => {
+  expect(dropped("in", "out")).toBe("out");
+  expect(dropped("in", "in")).toBeNull();
+  expect(dropped("in", undefined)).toBeNull();
 });

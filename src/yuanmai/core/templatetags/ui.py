@@ -247,10 +247,8 @@ def chart_table(chart: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flows(chart: dict[str, Any]) -> dict[str, Any]:
-    """The links of a sankey: from, to, amount, and how it was shared out."""
+    """The links of a sankey: from, to, how it was shared out, amount; `head` names these columns."""
     nodes = {node["id"]: node for node in chart.get("nodes", [])}
-    unit = chart.get("unit")
-    amount = f"{_('Amount')} ({unit})" if unit else _("Amount")
     rows = [
         {
             "label": nodes[link["source"]]["label"],
@@ -259,7 +257,7 @@ def _flows(chart: dict[str, Any]) -> dict[str, Any]:
         }
         for link in chart.get("links", [])
     ]
-    return {"head": [_("From"), _("To"), _("Shared"), amount], "rows": rows, "texts": 2}
+    return {"head": chart.get("head", []), "rows": rows, "texts": 2}
 
 
 def _with_unit(series: dict[str, Any], chart: dict[str, Any]) -> str:

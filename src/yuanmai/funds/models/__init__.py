@@ -7,6 +7,7 @@ from yuanmai.funds.models.funding import (
     Security,
     Source,
 )
+from yuanmai.funds.models.insight import CalendarFeed
 from yuanmai.funds.models.issue import (
     Allotment,
     EarlyRedemption,
@@ -46,6 +47,7 @@ __all__ = [
     "Allotment",
     "Attachment",
     "BondRule",
+    "CalendarFeed",
     "Certificate",
     "ChangeOfUse",
     "ChangeStep",
