@@ -56,6 +56,11 @@ RESERVE = workflow(
 # What other actions move. The permission is that of the action that causes it.
 STEP_NAMES = {t.code: t.name for t in RESERVE.transitions} | {
     "enter": _("Put in reserve"),
+    "change": _("Application changed"),
+    "items": _("Checklist stated"),
+    "uses": _("Named uses stated"),
+    "plan": _("Plan by year stated"),
+    "loans": _("Loans stated"),
     "review": _("Reviewed"),
     "pass": _("Passed by both bodies"),
     "returned": _("Sent back by the review"),
