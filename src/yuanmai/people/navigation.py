@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from yuanmai.core.audit.queries import name_actions, name_fields
+from yuanmai.core.audit.words import name_actions, name_fields, name_values
 from yuanmai.core.policy import PERMISSIONS, Denied
 from yuanmai.core.web.hooks import explainer, role_label, user_menu
 from yuanmai.core.web.navigation import NavItem, nav
@@ -121,3 +121,16 @@ name_fields(
         "revoked": gettext_lazy("Ended"),
     }
 )
+
+
+def _role(code: str) -> str | None:
+    role = Role.objects.filter(code=code).first()
+    return None if role is None else role.label
+
+
+def _organisation(code: str) -> str | None:
+    org = Organisation.objects.filter(code=code).first()
+    return None if org is None else org.label
+
+
+name_values({"role": _role, "org": _organisation, "parent": _organisation})

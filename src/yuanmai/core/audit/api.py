@@ -8,7 +8,8 @@ from pydantic import Field
 from yuanmai.core.api import ApiRequest, CursorPage, CursorPaging, Query, Router, Schema, paginate_by_key
 from yuanmai.core.audit.log import verify
 from yuanmai.core.audit.models import AuditEntry
-from yuanmai.core.audit.queries import action_name, entries, search
+from yuanmai.core.audit.queries import entries, search
+from yuanmai.core.audit.words import action_name
 from yuanmai.core.permissions import SEE_AUDIT
 
 router = Router(tags=["audit"])

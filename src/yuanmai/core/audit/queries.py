@@ -1,33 +1,19 @@
 """Reading the audit log: who did what when, within the reader's data scope, in words."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, time
+from functools import partial
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from yuanmai.core.actions import ACTIONS
 from yuanmai.core.audit.models import AuditEntry
+from yuanmai.core.audit.words import Values, action_name, field_name, kind_name
 from yuanmai.core.permissions import SEE_AUDIT
-from yuanmai.core.policy import PERMISSIONS, Actor, Text
-
-# Names of actions. An action without one is shown by the name of its right.
-ACTION_NAMES: dict[str, Text] = {
-    "core.export_audit": gettext_lazy("Export the audit log"),
-    "core.verify_audit": gettext_lazy("Verify the audit log"),
-}
-
-
-def name_actions(names: Mapping[str, Text]) -> None:
-    """Give actions of a room names for the log."""
-    ACTION_NAMES.update(names)
-
+from yuanmai.core.policy import Actor, Text
 
 RESULTS: dict[str, tuple[Text, str]] = {
     "done": (gettext_lazy("Succeeded"), "success"),
@@ -41,18 +27,6 @@ VIAS: dict[str, Text] = {
     "job": gettext_lazy("Background work"),
     "system": gettext_lazy("System"),
 }
-
-
-def action_name(code: str) -> str:
-    """Return an action's name in the active language."""
-    if code in ACTION_NAMES:
-        return str(ACTION_NAMES[code])
-    declared = ACTIONS.get(code)
-    return (
-        str(PERMISSIONS[declared.permission].name)
-        if declared and declared.permission in PERMISSIONS
-        else code
-    )
 
 
 def _whole(actor: Actor, ids: Any) -> bool:
@@ -119,58 +93,10 @@ def describe(entry: AuditEntry) -> dict[str, Any]:
     }
 
 
-def _model(target_type: str) -> type[models.Model] | None:
-    try:
-        return apps.get_model(target_type) if target_type else None
-    except (LookupError, ValueError):
-        return None
-
-
-# Words for what entries note besides fields of a table.
-FIELD_NAMES: dict[str, Text] = {
-    "reason": gettext_lazy("Reason"),
-    "entries": gettext_lazy("Entries"),
-    "filters": gettext_lazy("Filters"),
-    "whole": gettext_lazy("Whole"),
-}
-
-
-def name_fields(names: Mapping[str, Text]) -> None:
-    """Give what a room notes in the log names."""
-    FIELD_NAMES.update(names)
-
-
-def kind_name(target_type: str) -> str:
-    """Return what kind of thing an entry is about, in the active language."""
-    model = _model(target_type)
-    return str(model._meta.verbose_name) if model else target_type
-
-
-def field_name(target_type: str, key: str) -> str:
-    """Return a field's name in the active language, or the key where the kind has no such field."""
-    model = _model(target_type)
-    if model is not None:
-        try:
-            return str(getattr(model._meta.get_field(key), "verbose_name", key))
-        except FieldDoesNotExist:
-            pass
-    return str(FIELD_NAMES.get(key, key))
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, list | tuple):
-        return ", ".join(_shown(item) for item in value)
-    if isinstance(value, Mapping):
-        return "; ".join(f"{key}: {_shown(item)}" for key, item in value.items())
-    return str(value)
-
-
-def differences(entry: AuditEntry) -> list[dict[str, Any]]:
-    """Return the rows of the before/after table: `label`, `before`, `after`, `changed`."""
+def differences(entry: AuditEntry, values: Values | None = None) -> list[dict[str, Any]]:
+    """Return the rows of the before/after table: `label`, `before`, `after`, `changed`; `values` keeps what was looked up."""
+    values = values or Values()
+    show = partial(values.show, entry.target_type)
     before = (
         entry.before
         if isinstance(entry.before, dict)
@@ -187,8 +113,8 @@ def differences(entry: AuditEntry) -> list[dict[str, Any]]:
         rows.append(
             {
                 "label": field_name(entry.target_type, key),
-                "before": _shown(old),
-                "after": _shown(new),
+                "before": show(key, old),
+                "after": show(key, new),
                 "changed": old != new,
             }
         )
@@ -198,6 +124,7 @@ def differences(entry: AuditEntry) -> list[dict[str, Any]]:
 def history_of(actor: Actor, target: models.Model, limit: int = 50) -> list[dict[str, Any]]:
     """Return what was done to one thing, newest first, as entries of the timeline component."""
     rows = entries(actor).filter(target_type=target._meta.label_lower, target_id=str(target.pk))[:limit]
+    values = Values()
     icons = {"done": "check", "refused": "ban", "failed": "alert-triangle"}
     return [
         {
@@ -207,7 +134,7 @@ def history_of(actor: Actor, target: models.Model, limit: int = 50) -> list[dict
             "iso": row.at.isoformat(),
             "tone": "" if row.result == "done" else RESULTS.get(row.result, ("", "secondary"))[1],
             "icon": icons.get(row.result, "circle"),
-            "changes": [change for change in differences(row) if change["changed"]],
+            "changes": [change for change in differences(row, values) if change["changed"]],
         }
         for row in rows
     ]

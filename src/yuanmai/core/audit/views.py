@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from yuanmai.core.audit import actions, queries
+from yuanmai.core.audit.words import Values
 from yuanmai.core.documents.excel import to_excel
 from yuanmai.core.documents.model import Column, HeadCell, Row, Table
 from yuanmai.core.permissions import SEE_AUDIT
@@ -132,10 +133,11 @@ def audit_export(request: HttpRequest) -> HttpResponse:
         _("Changes"),
         _("Reference"),
     ]
+    values = Values()
     table = Table(
         columns=tuple(Column() for _head in heads),
         head=(tuple(HeadCell(head) for head in heads),),
-        rows=tuple(Row(_cells(entry)) for entry in chosen),
+        rows=tuple(Row(_cells(entry, values)) for entry in chosen),
         caption=_("Audit log"),
     )
     data = to_excel(table, title=_("Audit log"), language=(get_language() or "zh")[:2])
@@ -147,11 +149,11 @@ def audit_export(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _cells(entry: Any) -> tuple[Any, ...]:
+def _cells(entry: Any, values: Values) -> tuple[Any, ...]:
     shown = queries.describe(entry)
     changes = "\n".join(
         f"{change['label']}: {change['before'] or '–'} → {change['after'] or '–'}"
-        for change in queries.differences(entry)
+        for change in queries.differences(entry, values)
         if change["changed"]
     )
     target = f"{shown['kind']} {entry.target_name}".strip()
