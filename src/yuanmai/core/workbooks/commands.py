@@ -13,15 +13,13 @@ from yuanmai.core.policy import SYSTEM
 from yuanmai.core.scope import everywhere
 from yuanmai.core.workbooks.engine.faults import BookError
 from yuanmai.core.workbooks.engine.result import Parsed
-from yuanmai.core.workbooks.importing import import_data, org_of, undo_batch
+from yuanmai.core.workbooks.importing import import_data, org_of, recognise, undo_batch
 from yuanmai.core.workbooks.kinds import KINDS
 from yuanmai.core.workbooks.running import Options, book_document, fault_document
 
 
-def _kind(code: str | None) -> str:
-    if code is None:
-        return next(iter(KINDS))
-    if code not in KINDS:
+def _known(code: str | None) -> str | None:
+    if code is not None and code not in KINDS:
         raise Refused(f"--kind {code}? {', '.join(sorted(KINDS))}")
     return code
 
@@ -32,7 +30,7 @@ def _refuse(errors: list[dict[str, Any]]) -> Refused:
 
 @click.command("import")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--kind", help="Kind of workbook; the key-project ledger unless said otherwise.")
+@click.option("--kind", help="Kind of workbook; recognised by its heads unless said.")
 @click.option("--scope", help="Code of the organisation to which the file belongs.")
 @click.option(
     "--as-of",
@@ -52,7 +50,7 @@ def import_command(
     as_json: bool,
 ) -> None:
     """Take over the workbook FILE: all of it, or nothing and a list of everything that is wrong in it."""
-    code = _kind(kind)
+    _known(kind)
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -61,6 +59,7 @@ def import_command(
     with everywhere():
         org = org_of(scope)
         try:
+            code = kind or recognise(data, file.name)
             result = import_data(
                 SYSTEM,
                 code,

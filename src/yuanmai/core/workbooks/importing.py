@@ -1,6 +1,6 @@
 """One import from bytes to committed rows: what the command line, jobs and benchmarks call."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,8 @@ from yuanmai.core.console import Refused
 from yuanmai.core.findings import KINDS as FINDING_KINDS
 from yuanmai.core.findings import Found
 from yuanmai.core.policy import Actor
+from yuanmai.core.workbooks.engine.book import read_book
+from yuanmai.core.workbooks.engine.pipeline import most_hits
 from yuanmai.core.workbooks.engine.result import Parsed
 from yuanmai.core.workbooks.kinds import KINDS, Plan, Progress, checked
 from yuanmai.core.workbooks.models import ImportBatch
@@ -38,6 +40,17 @@ def org_of(code: str | None) -> int:
 
 def _codes(orgs: Any) -> str:
     return ", ".join(code for _pk, code in orgs[:20]) or "–"
+
+
+def recognise(data: bytes, name: str, kinds: Sequence[str] | None = None) -> str:
+    """Code of the kind whose words the heads of a workbook use most; the first of all where none fits.
+
+    `kinds` are the kinds to choose from. Raises BookError for a file that cannot be read at all.
+    """
+    codes = list(KINDS) if kinds is None else [code for code in KINDS if code in kinds]
+    book = read_book(data, name)
+    hits = {code: most_hits(book, KINDS[code].spec) for code in codes}
+    return max(codes, key=lambda code: (hits[code], -codes.index(code)))
 
 
 def import_data(

@@ -16,12 +16,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from yuanmai.core.jobs.actions import enqueue
+from yuanmai.core.permissions import IMPORT_WORKBOOKS
 from yuanmai.core.web import page
 from yuanmai.core.workbooks import previewing
 from yuanmai.core.workbooks.engine.book import MAX_BYTES, read_book
 from yuanmai.core.workbooks.engine.faults import BookError
 from yuanmai.core.workbooks.engine.result import Parsed
 from yuanmai.core.workbooks.engine.units import MONEY_UNITS
+from yuanmai.core.workbooks.importing import recognise
 from yuanmai.core.workbooks.kinds import KINDS, ImportKind, rows_called
 from yuanmai.core.workbooks.models import ImportBatch
 from yuanmai.core.workbooks.returned import marked_workbook
@@ -31,7 +33,7 @@ from yuanmai.core.workbooks.template import template_workbook
 from yuanmai.core.workbooks.wording import book_message, field_label
 
 # The right to open the wizard; each kind's own right is asked for again for the organisation.
-IMPORT = "projects.import"
+IMPORT = IMPORT_WORKBOOKS
 INLINE_ROWS = 2_000  # more rows are taken over in the background
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 State = ImportBatch.State
@@ -92,13 +94,14 @@ def upload(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         wanted = request.POST.get("org", "")
         org_id = int(wanted) if wanted.isdigit() else org_id
-        kind = KINDS.get(request.POST.get("kind", ""), next(iter(KINDS.values())))
-        request.actor.require(kind.permission, org_id)  # type: ignore[attr-defined]
         name, data, problem = _uploaded(request)
         if problem:
             errors.append(problem)
         else:
             try:
+                kind = KINDS.get(request.POST.get("kind", ""))
+                kind = kind or KINDS[recognise(data, name, [k.code for k in kinds] or None)]
+                request.actor.require(kind.permission, org_id)  # type: ignore[attr-defined]
                 return _received(request, kind, int(org_id or 0), name, data)
             except BookError as error:
                 errors.append(f"{name}: {book_message(error)}")

@@ -20,6 +20,7 @@ from .values import ValueFault, agrees, as_written, parse_money, parse_number, p
 #: Fields that several columns may fill: '是否开工' and '是否复工' beside each other.
 MULTIPLE = frozenset({"state", "tags"})
 _SINCE_START = ("开工以来", "建设以来", "历年", "总投资", "项目累计", "总累计")
+_PLAIN_NUMBER = re.compile(r"-?\d{1,3}(\.\d{1,8})?")
 _THIS_YEAR = ("本年", "年初至今")
 
 
@@ -247,6 +248,8 @@ def _settle_fractions(
             continue
         numbers = [row[column.index] for row in samples if column.index < len(row)]
         plain = [n for n in numbers if isinstance(n, int | float) and not isinstance(n, bool)]
+        if not plain and field.fractions_up_to < 1:  # numbers as text, as in a CSV
+            plain = [float(n) for n in numbers if isinstance(n, str) and _PLAIN_NUMBER.fullmatch(n.strip())]
         fraction = bool(plain) and max(abs(n) for n in plain) <= field.fractions_up_to
         if field.check and plain:
             upper, lower = (by_field.get(code) for code in field.check)

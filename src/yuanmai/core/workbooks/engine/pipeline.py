@@ -79,6 +79,19 @@ def parse(
     return Parsed(spec.kind, book.name, tuple(readings), period, names)
 
 
+def most_hits(book: Book, spec: KindSpec) -> int:
+    """How many heads of the best visible sheet mean something to a kind; 0 where it has no head of this kind."""
+    matcher = Matcher(spec)
+    visible = [s for s in book.sheets if not s.hidden] or list(book.sheets)
+    found = [f for order, sheet in enumerate(visible) if (f := _look(sheet, matcher, order))]
+    return max((_exact(f, matcher) for f in found), default=0)
+
+
+def _exact(found: _Found, matcher: Matcher) -> int:
+    sure = {c[0].field for path in found.header.paths if (c := matcher.candidates(path)) and c[0].score >= 0.95}
+    return len(sure - {"index"})
+
+
 def _look(sheet: Sheet, matcher: Matcher, order: int) -> _Found | None:
     head = list(islice(sheet.rows(), SEARCH_ROWS + 10))
     if not head:
