@@ -10,7 +10,7 @@ import re
 import uuid
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -64,17 +64,23 @@ class Target:
 
     model: type[models.Model]
     permission: str
+    changed: Callable[[Act, int], None] | None = None  # called with the row's key after a file came or went
 
 
 _TARGETS: dict[str, Target] = {}
 
 
-def file_target(model: type[models.Model], permission: str) -> str:
-    """Declare that rows of a model take files, added and taken back by holders of `permission`; returns the target's name."""
+def file_target(
+    model: type[models.Model], permission: str, changed: Callable[[Act, int], None] | None = None
+) -> str:
+    """Declare that rows of a model take files, added and taken back by holders of `permission`; returns the target's name.
+
+    `changed` is called inside the action with the row's key after a file was added or taken back on its own.
+    """
     name = target_name(model)
     if name in _TARGETS:
         raise ValueError(f"files of {name} are declared twice")
-    _TARGETS[name] = Target(model, permission)
+    _TARGETS[name] = Target(model, permission, changed)
     return name
 
 
@@ -239,8 +245,12 @@ def permission_for(attachment: Attachment) -> str | None:
 @action("funds.attach_file", permission=SEE_FUNDS)
 def attach_file(act: Act, obj: models.Model, kind: str, upload: UploadedFile) -> Attachment:
     """Keep a file with a row of a declared target, by whoever may add files there."""
-    act.require(org_of(obj), _TARGETS[target_name(type(obj))].permission)
-    return attach(act, obj, kind, upload)
+    target = _TARGETS[target_name(type(obj))]
+    act.require(org_of(obj), target.permission)
+    row = attach(act, obj, kind, upload)
+    if target.changed is not None:
+        target.changed(act, obj.pk)
+    return row
 
 
 @action("funds.take_back_file", permission=SEE_FUNDS)
@@ -259,3 +269,6 @@ def take_back_file(act: Act, attachment: Attachment) -> None:
         "target": attachment.target,
     }
     act.log(attachment, before=before, name=attachment.name)
+    name, _colon, pk = attachment.target.partition(":")
+    if (changed := _TARGETS[name].changed) is not None:
+        changed(act, int(pk))

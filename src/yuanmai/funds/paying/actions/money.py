@@ -21,7 +21,7 @@ from yuanmai.funds.models import (
     Payment,
     Tranche,
 )
-from yuanmai.funds.paying.actions.papers import fact
+from yuanmai.funds.paying.actions.papers import Files, fact, keep
 from yuanmai.funds.paying.life import follow_payments
 from yuanmai.funds.paying.loading import disbursement_facts, hold, payment_facts, payment_rules, today_of
 from yuanmai.funds.paying.wording import enforce
@@ -46,6 +46,7 @@ def disburse(
     amount: Decimal,
     *,
     document: str = "",
+    files: Files = (),
     batch: ImportBatch | None = None,
 ) -> Disbursement:
     """Record what the treasury gave to the owner of a project out of a tranche.
@@ -66,6 +67,7 @@ def disburse(
     )
     after = {"tranche": known.code, "amount": amount, "effective_on": effective_on, "document": row.document}
     act.log(row, org_id=project.org_id, after=after, name=known.code)
+    keep(act, row, files)
     refresh_bond_findings(act, [project.org_id], today_of(act), tranche_ids=[], project_ids=[project.pk])
     refresh_paying(act, [project.pk])
     return row
@@ -84,6 +86,7 @@ def pay(
     certificate: Certificate | None = None,
     invoice: Invoice | None = None,
     document: str = "",
+    files: Files = (),
     batch: ImportBatch | None = None,
 ) -> tuple[Payment, list[Verdict]]:
     """Record what the owner paid to the payee of a contract out of a tranche; the use is the contract's unless stated.
@@ -130,6 +133,7 @@ def pay(
         "flags": [verdict.code for verdict in flags],
     }
     act.log(row, org_id=project.org_id, after=after, name=f"{contract.number} {contract.payee}")
+    keep(act, row, files)
     follow_payments(act, project, effective_on)
     refresh_bond_findings(act, [project.org_id], today_of(act), tranche_ids=[], project_ids=[project.pk])
     refresh_paying(act, [project.pk])

@@ -1,12 +1,13 @@
 """Contracts, progress certificates and their confirmation, invoices, use plans."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -21,6 +22,7 @@ from yuanmai.funds.engine.payments import (
     check_paper,
     check_use_plan,
 )
+from yuanmai.funds.files import attach
 from yuanmai.funds.findings.paying import refresh_paying
 from yuanmai.funds.models import Certificate, Contract, Invoice, NamedUse, UsePlan
 from yuanmai.funds.paying.loading import (
@@ -37,6 +39,14 @@ from yuanmai.funds.paying.wording import enforce, sentence
 from yuanmai.funds.permissions import KEEP_CONTRACTS
 from yuanmai.funds.reserve.rules import rule
 from yuanmai.projects.models import Project
+
+Files = Sequence[tuple[str, "UploadedFile[Any]"]]  # (kind, file): contract, certificate, invoice, photo …
+
+
+def keep(act: Act, row: Any, files: Files) -> None:
+    """Keep files with a row that was just stored."""
+    for kind, upload in files:
+        attach(act, row, kind, upload)
 
 
 def fact(act: Act, day: date, batch: ImportBatch | None) -> dict[str, Any]:
@@ -73,6 +83,7 @@ def record_contract(
     amount: Decimal,
     signed_on: date,
     use: NamedUse | None = None,
+    files: Files = (),
     batch: ImportBatch | None = None,
 ) -> Contract:
     """Record a contract of a project with a payee; `use` is the use of the offering file that it serves.
@@ -112,6 +123,7 @@ def record_contract(
         ) from None
     after = {**texts, "amount": amount, "signed_on": signed_on, "use": use.name if use else ""}
     act.log(contract, after=after, name=str(contract))
+    keep(act, contract, files)
     return contract
 
 
@@ -130,6 +142,7 @@ def certify(
     amount: Decimal,
     supervisor: str = "",
     confirmed_on: date | None = None,
+    files: Files = (),
     batch: ImportBatch | None = None,
 ) -> tuple[Certificate, list[Verdict]]:
     """Record a progress certificate: the value of the work done since the last one.
@@ -165,13 +178,14 @@ def certify(
     )
     after = {"number": text, "amount": amount, "effective_on": effective_on, "confirmed_on": confirmed_on}
     act.log(row, org_id=contract.org_id, after=after, name=f"{contract.number} / {text}")
+    keep(act, row, files)
     refresh_paying(act, [contract.project_id])
     return row, flags
 
 
 @action("funds.confirm_certificate", permission=KEEP_CONTRACTS)
 def confirm_certificate(
-    act: Act, certificate: Certificate, supervisor: str, confirmed_on: date
+    act: Act, certificate: Certificate, supervisor: str, confirmed_on: date, *, files: Files = ()
 ) -> Certificate:
     """State that the supervisor confirmed a certificate. Whoever recorded it does not confirm it (a rule of the place)."""
     contract = certificate.contract
@@ -198,6 +212,7 @@ def confirm_certificate(
         after={"supervisor": certificate.supervisor, "confirmed_on": confirmed_on},
         name=f"{contract.number} / {certificate.number}",
     )
+    keep(act, certificate, files)
     refresh_paying(act, [contract.project_id])
     return certificate
 
@@ -226,6 +241,7 @@ def record_invoice(
     number: str,
     amount: Decimal,
     seller: str = "",
+    files: Files = (),
     batch: ImportBatch | None = None,
 ) -> tuple[Invoice, list[Verdict]]:
     """Record an invoice of a contract; the seller is the payee unless stated.
@@ -259,6 +275,7 @@ def record_invoice(
         raise
     after = {"number": text, "seller": name, "amount": amount, "effective_on": effective_on}
     act.log(row, org_id=contract.org_id, after=after, name=f"{contract.number} / {text}")
+    keep(act, row, files)
     refresh_paying(act, [contract.project_id])
     return row, flags
 
@@ -297,6 +314,7 @@ def file_use_plan(
     amount: Decimal,
     filed_on: date,
     *,
+    files: Files = (),
     batch: ImportBatch | None = None,
 ) -> tuple[UsePlan, list[Verdict]]:
     """File what a project means to spend in a month; a later filing for the same month takes the place of the earlier one.
@@ -316,5 +334,6 @@ def file_use_plan(
     row = UsePlan.objects.create(project=project, month=first, amount=amount, **fact(act, filed_on, batch))
     after = {"month": first, "amount": amount, "filed_on": filed_on}
     act.log(row, org_id=project.org_id, after=after, name=f"{first:%Y-%m}")
+    keep(act, row, files)
     refresh_paying(act, [project.pk])
     return row, flags

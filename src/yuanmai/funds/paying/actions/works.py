@@ -11,7 +11,7 @@ from yuanmai.core.workbooks.models import ImportBatch
 from yuanmai.funds.engine.payments import Verdict, check_measurement
 from yuanmai.funds.findings.paying import refresh_paying
 from yuanmai.funds.models import Contract, Measurement, WorkItem
-from yuanmai.funds.paying.actions.papers import fact, refused, text_needed
+from yuanmai.funds.paying.actions.papers import Files, fact, keep, refused, text_needed
 from yuanmai.funds.paying.loading import hold, today_of
 from yuanmai.funds.paying.wording import enforce, sentence
 from yuanmai.funds.permissions import KEEP_CONTRACTS
@@ -71,6 +71,7 @@ def measure(
     *,
     note: str = "",
     confirmed: bool = True,
+    files: Files = (),
     batch: ImportBatch | None = None,
 ) -> tuple[Measurement, list[Verdict]]:
     """Record how much of a work item stands on the ground on a day, cumulative.
@@ -109,5 +110,6 @@ def measure(
         after={"quantity": quantity, "effective_on": effective_on, "note": row.note},
         name=item.name,
     )
+    keep(act, row, files)
     refresh_paying(act, [item.project_id])
     return row, flags
