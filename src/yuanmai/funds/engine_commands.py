@@ -61,7 +61,7 @@ def bond(file: str, as_json: bool) -> None:
         return
     result = answer(found, rules, china(), translate)
     if as_json:
-        click.echo(json.dumps(plain(result), ensure_ascii=False, indent=2))
+        print_json(result)
     else:
         click.echo(as_text(result))
 
@@ -83,11 +83,22 @@ def load(file: str) -> tuple[Any, list[Fault]]:
 
     try:
         document = json.loads(
-            data.decode("utf-8-sig"), parse_float=Decimal, parse_int=_whole, object_pairs_hook=gathered
+            data.decode("utf-8-sig"),
+            parse_float=_number,
+            parse_int=_whole,
+            parse_constant=str,
+            object_pairs_hook=gathered,
         )
-    except (ValueError, RecursionError, ArithmeticError) as error:
+    except (ValueError, RecursionError) as error:
         return None, [Fault("", None, "not_json", {"reason": " ".join(str(error).split())})]
     return document, [Fault(key, key, "duplicate_key") for key in twice]
+
+
+def _number(text: str) -> Decimal | str:
+    try:
+        return Decimal(text)
+    except ArithmeticError:  # its exponent is beyond all measure; the reader says that it is no number
+        return text
 
 
 def _whole(text: str) -> int | Decimal:
@@ -98,12 +109,18 @@ def refuse(faults: Sequence[Fault], translate: Translate, *, as_json: bool) -> N
     """Say everything that is wrong and end with exit code 1."""
     errors = [fault_document(fault, translate) for fault in faults]
     if as_json:
-        click.echo(json.dumps({"errors": plain(errors)}, ensure_ascii=False, indent=2, default=str))
+        print_json({"errors": errors})
     else:
         for error in errors:
             value = "" if error["value"] is None else f" ({written(error['value'])[:80]})"
             click.echo(f"{error['path'] or '–'}{value}: {error['message']}", err=True)
     sys.exit(1)
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document; half a character, which JSON can name and UTF-8 cannot write, stays a name."""
+    text = json.dumps(plain(document), ensure_ascii=False, indent=2)
+    click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def as_text(result: dict[str, Any]) -> str:

@@ -160,11 +160,16 @@ def fault_document(fault: Fault, translate: Translate) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    """Return a value that was found faulty as JSON can have it; numbers beyond all measure as text."""
     if isinstance(value, date):
         return value.isoformat()
-    if value is None or isinstance(value, str | int | float | Decimal | list | tuple | Mapping):
-        return value
-    return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, Decimal) and not (value.is_finite() and -60 <= value.adjusted() <= 60):
+        return written(value)
+    return value if value is None or isinstance(value, str | int | float | Decimal) else str(value)
 
 
 def _iso(days: tuple[date, ...]) -> list[str]:

@@ -22,7 +22,7 @@ def root(function: Callable[[Decimal], Decimal], low: Decimal, high: Decimal) ->
     """Return where `function` is 0 between `low` and `high`, at which its signs must differ.
 
     The root stays bracketed all the time: false position in the Illinois form, halving whenever that gains too little, until
-    the bracket is narrower than 1e-18. A straight line is solved exactly.
+    the bracket is narrower than 1e-18. A straight line is solved in one step.
     """
     with localcontext(exact()):
         at_low, at_high = function(low), function(high)

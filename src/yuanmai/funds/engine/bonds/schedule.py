@@ -78,7 +78,7 @@ def repayments(
 
 def last_repayment(plan: list[Decimal]) -> int:
     """Return the index of the last period with a repayment, after which there is nothing to pay interest on."""
-    return max(index for index, part in enumerate(plan) if part)
+    return max((index for index, part in enumerate(plan) if part), default=len(plan) - 1)
 
 
 def planned_principal(tranche: Tranche) -> list[Decimal]:
@@ -108,7 +108,7 @@ def flows(tranche: Tranche) -> tuple[Flow, ...]:
 def _flows(tranche: Tranche) -> tuple[Flow, ...]:
     rate, outstanding = period_rate(tranche), tranche.principal
     dates = coupon_dates(tranche)
-    if tranche.early_redemptions:
+    if tranche.early_redemptions and outstanding:  # a scenario may leave nothing to redeem
         return _with_redemptions(tranche, rate, dates)
     if tranche.repayment is Repayment.BULLET:
         coupon = outstanding * rate

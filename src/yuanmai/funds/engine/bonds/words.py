@@ -133,8 +133,8 @@ def check_message(translate: Translate, check: Check) -> str:
 def written(value: Any) -> str:
     """Return a value as sentences show it: numbers to six decimals without trailing zeros, lists with commas."""
     if isinstance(value, Decimal):
-        if abs(value) >= Decimal(10) ** 20:
-            return f"{value:.6e}"
+        if not value.is_finite() or value.adjusted() >= 20:
+            return str(value) if len(str(value)) < 40 else f"{str(value)[:30]}…"
         text = f"{value:.6f}".rstrip("0").rstrip(".")
         return "0" if text == "-0" else text
     if isinstance(value, date):
