@@ -119,6 +119,7 @@ build: $(VENV)/.made-dev setup
 bench: test-setup
 	$(BIN)/python bench/import.py
 	$(BIN)/python bench/pages.py
+	$(BIN)/python bench/bonds.py
 
 docs: $(VENV)/.made-dev
 	$(BIN)/zensical build --clean

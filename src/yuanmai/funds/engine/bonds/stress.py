@@ -191,7 +191,7 @@ class _Stress:
             bisect_left(self.numbers, debt.life.start), bisect_left(self.numbers, debt.life.stop)
         )
         self.series: dict[tuple[Factor, Decimal], list[Decimal]] = {}
-        self.dues: dict[tuple[Decimal, Decimal], tuple[list[Decimal], Decimal]] = {}
+        self.dues: dict[Decimal, tuple[list[Decimal], Decimal]] = {}
 
     def run(self, cases: Sequence[Scenario]) -> list[Outcome]:
         """Return the outcome of each case."""
@@ -234,13 +234,14 @@ class _Stress:
 
     def due(self, case: Scenario) -> tuple[list[Decimal], Decimal]:
         """Return the debt service by year in a case, and what the coverage divides by."""
-        key = (case.get(Factor.RATE, ZERO), case.get(Factor.PRINCIPAL, ZERO))
-        if key not in self.dues:
-            debt = _service(
-                changed(self.plan, {Factor.RATE: key[0], Factor.PRINCIPAL: key[1]}), all_debt=self.all_debt
-            )
-            self.dues[key] = ([debt.years.get(year, NOTHING).total for year in self.numbers], debt.whole)
-        return self.dues[key]
+        rate = case.get(Factor.RATE, ZERO)
+        if rate not in self.dues:
+            debt = _service(changed(self.plan, {Factor.RATE: rate}), all_debt=self.all_debt)
+            self.dues[rate] = ([debt.years.get(year, NOTHING).total for year in self.numbers], debt.whole)
+        dues, whole = self.dues[rate]
+        by = ONE + case.get(Factor.PRINCIPAL, ZERO)
+        # Twice the principal is twice every payment, whatever the kind of repayment.
+        return (dues, whole) if by == ONE else ([due * by for due in dues], whole * by)
 
 
 class _Debt(NamedTuple):
