@@ -3,6 +3,8 @@
 from django.utils.translation import gettext_lazy as _
 
 from yuanmai.core.web.navigation import NavItem, nav
+from yuanmai.funds.issuing import navigation as issuing
+from yuanmai.funds.overview import navigation as overview
 from yuanmai.funds.permissions import SEE_FUNDS
 from yuanmai.funds.views import project_panel, said
 from yuanmai.projects.views.panels import RecordTab, history_source, overview_panel, record_tab
@@ -11,3 +13,5 @@ nav(NavItem("fund", _("Funding of projects"), "funds:index", "coins", SEE_FUNDS,
 record_tab(RecordTab("funding", _("Funding"), "funds:project", "coins", SEE_FUNDS, 40))
 overview_panel(project_panel)
 history_source(said)
+
+__all__ = ["issuing", "overview"]

@@ -78,9 +78,7 @@ def test_spending_more_never_makes_it_worse(
     order = [Light.RED, Light.YELLOW, Light.GREEN]
 
     def light(paid: Decimal) -> Light:
-        return idle.standing(
-            amount, paid, issued, as_of, months=n, take_back_months=n + 6, short=short
-        ).light
+        return idle.standing(amount, paid, issued, as_of, months=n, take_back_months=n + 6, short=short).light
 
     less, more = light(spent), light(spent + 1)
     if less is Light.GREY:
