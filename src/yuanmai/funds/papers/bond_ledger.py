@@ -27,29 +27,29 @@ from yuanmai.core.workbooks.kinds import Change, Plan, Progress, import_kind
 from yuanmai.core.workbooks.models import ImportBatch
 from yuanmai.funds.coverage import refresh_projects
 from yuanmai.funds.findings import refresh_findings
+from yuanmai.funds.findings.bonds import refresh_bond_findings, refresh_quota_findings
+from yuanmai.funds.issuing.funding import Replaced, record_issued
+from yuanmai.funds.issuing.reserves import none_issued, now_issued
 from yuanmai.funds.models import (
     Allotment,
     Contract,
     Disbursement,
     FundingFact,
     Payment,
-    Security,
-    Source,
     Tranche,
 )
 from yuanmai.funds.papers import wording
 from yuanmai.funds.papers.bond_compare import Wanted, bonds_of, check, compare
 from yuanmai.funds.papers.bond_terms import Bond
 from yuanmai.funds.papers.ledger_kind import LedgerKind
-from yuanmai.funds.permissions import ISSUE_BONDS
+from yuanmai.funds.permissions import ISSUE_BONDS, PAY_BONDS
 from yuanmai.funds.projection import refold
 from yuanmai.funds.queries import ZERO
 from yuanmai.projects.ledger import org_ids_below
 
 PRESET = Path(__file__).parent / "presets" / "bond_ledger.yaml"
-CARRIED = (
-    "LEDGER"  # number of the contract that stands for what a ledger states as paid without naming contracts
-)
+# The number of the contract that stands for what a ledger states as paid without naming contracts.
+CARRIED = "LEDGER"
 assert wording  # its rules must be declared before a file is read
 
 
@@ -86,6 +86,8 @@ def import_bond_ledger(
     plan = compare(parsed, batch.org_id, today)
     assert plan.effective_on is not None
     changes = [change for change in plan.changes if change.action != "unchanged"]
+    if any(change.payload.disbursed or change.payload.paid for change in changes):
+        act.require(batch.org_id, PAY_BONDS)
     kept = {}
     tranches: dict[int, Tranche] = {}
     for bond in bonds_of(changes):
@@ -97,7 +99,8 @@ def import_bond_ledger(
     if progress is not None:
         progress(len(changes), len(changes))
     projects = {change.payload.project.pk for change in changes}
-    _after(act, batch, projects, plan.effective_on)
+    touched = {tranche.pk for tranche in tranches.values()}
+    _after(act, batch, projects, touched, plan.effective_on)
     found = store_findings(act, batch.org_id, plan.found, plan.effective_on, batch=None)
     Finding.objects.filter(pk__in=[row.pk for row in found if row.batch_id is None]).update(batch=batch)
     batch.summary = {**batch.summary, "tranches": kept}
@@ -149,6 +152,8 @@ def _write_facts(
     fact: dict[str, Any] = {"recorded_at": act.now, "recorded_by_id": act.actor.user_id, "batch": batch}
     rows: dict[str, list[Any]] = defaultdict(list)
     more: dict[int, Decimal] = defaultdict(lambda: ZERO)
+    issued: list[tuple[int, Tranche]] = []
+    replaced: list[Replaced] = []
     carried = _carried(act, batch, [c.payload for c in changes if c.payload.paid], as_of)
     document = _("Bond ledger %(day)s") % {"day": as_of}
     for change in changes:
@@ -158,13 +163,10 @@ def _write_facts(
         if wanted.allotted:
             rows["allotted"].append(Allotment(effective_on=wanted.day, amount=wanted.allotted, **common))
             more[tranche.pk] += wanted.allotted
-            rows["funding"].append(
-                FundingFact(
-                    project_id=wanted.project.pk, effective_on=wanted.day, source=Source.SPECIAL_BOND,
-                    security=Security.ISSUED, year=tranche.value_date.year, tranche=tranche.code,
-                    amount=wanted.whole, **fact,
-                )
-            )  # fmt: skip
+            issued.append((wanted.project.pk, tranche))
+            if wanted.allotted > 0:
+                year = tranche.value_date.year
+                replaced.append(Replaced(wanted.project.pk, year, wanted.allotted, as_of))
         if wanted.disbursed:
             rows["disbursed"].append(Disbursement(effective_on=as_of, amount=wanted.disbursed, **common))
         if wanted.paid:
@@ -182,6 +184,13 @@ def _write_facts(
             )
     for models in rows.values():
         bulk_insert(models)
+    # What is issued stands among the sources, in place of what was only planned.
+    record_issued(act, issued, replaced=replaced)
+    mine = FundingFact.objects.filter(
+        project_id__in={pk for pk, _t in issued}, recorded_at=act.now, batch=None
+    )
+    mine.update(batch=batch)
+    now_issued(act, sorted({pk for pk, _t in issued}), as_of)
     _settle_carried({contract.pk for contract in carried.values()}, act)
 
 
@@ -217,12 +226,15 @@ def _settle_carried(contract_ids: set[int], act: Act) -> None:
             Contract.objects.filter(pk=pk).update(amount=ZERO, retracted_at=act.now)
 
 
-def _after(act: Act, batch: ImportBatch, projects: set[int], as_of: date) -> None:
+def _after(act: Act, batch: ImportBatch, projects: set[int], tranches: set[int], as_of: date) -> None:
     if not projects:
         return
     refold(projects, act.now)
     refresh_projects(act, projects, as_of)
-    refresh_findings(org_ids_below(batch.org_id), as_of, act, projects)
+    orgs = {batch.org_id, *org_ids_below(batch.org_id)}
+    refresh_findings(orgs, as_of, act, projects)
+    refresh_bond_findings(act, orgs, as_of, project_ids=projects, tranche_ids=tranches)
+    refresh_quota_findings(act, [batch.org], as_of)
 
 
 @action("funds.undo_bond_ledger", permission=ISSUE_BONDS)
@@ -256,7 +268,9 @@ def undo_bond_ledger(act: Act, batch: ImportBatch) -> Mapping[str, Any]:
     _settle_carried(contracts, act)
     gone = Finding.objects.filter(batch=batch, gone_until=KNOWN_FOREVER)
     gone.update(gone_until=act.now, state=Finding.State.RESOLVED)
-    _after(act, batch, projects, batch.as_of or timezone.localdate(act.now))
+    day = batch.as_of or timezone.localdate(act.now)
+    none_issued(act, sorted(projects), day)
+    _after(act, batch, projects, {*more, *(row.pk for row in new)}, day)
     batches.mark_undone(act, batch)
     after = {"state": "undone", "projects": len(projects)}
     act.log(batch, before={"state": "committed"}, after=after, name=batch.file_name)
