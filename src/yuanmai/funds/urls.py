@@ -13,6 +13,7 @@ urlpatterns = [
     path("undo/<str:token>/", views.undo, name="undo"),
     path("files/<int:pk>/", file_views.download, name="file"),
     path("files/<int:pk>/take-back/", file_views.take_back, name="take_back_file"),
+    path("overview/", include("yuanmai.funds.overview.urls")),
     path("reserve/", include("yuanmai.funds.reserve.urls")),
     path("bonds/", include("yuanmai.funds.issuing.urls")),
     path("paying/", include("yuanmai.funds.paying.urls")),
