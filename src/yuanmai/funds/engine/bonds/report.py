@@ -9,7 +9,7 @@ from yuanmai.common.working_days import WorkingDays
 from yuanmai.funds.engine.bonds.checks import Check, check_plan
 from yuanmai.funds.engine.bonds.coverage import Coverage, Row, Statement, statement
 from yuanmai.funds.engine.bonds.reader import Document
-from yuanmai.funds.engine.bonds.schedule import Flow, accrued_interest, maturity, total_interest
+from yuanmai.funds.engine.bonds.schedule import Flow, accrued_interest, add_months, maturity, total_interest
 from yuanmai.funds.engine.bonds.service import LoanFlow, Service, loan_by_year
 from yuanmai.funds.engine.bonds.terms import ZERO, Fault, Rules, Tranche
 from yuanmai.funds.engine.bonds.words import Translate, check_message, fault_message, note_message, written
@@ -24,7 +24,7 @@ def answer(document: Document, rules: Rules, calendar: WorkingDays, translate: T
     result: dict[str, Any] = {
         "unit": document.unit,
         "tranches": {
-            tranche.id: _tranche(tranche, found, calendar, document.accrued_on)
+            tranche.id: _tranche(tranche, found, calendar, _accrual_days(tranche, document))
             for tranche in found.plan.tranches
         },
         "loans": {key: _loan(rows) for key, rows in found.loan_flows.items()},
@@ -41,11 +41,9 @@ def answer(document: Document, rules: Rules, calendar: WorkingDays, translate: T
 
 
 def _tranche(
-    tranche: Tranche, found: Statement, calendar: WorkingDays, accrued_on: tuple[date, ...]
+    tranche: Tranche, found: Statement, calendar: WorkingDays, accrued_on: list[date]
 ) -> dict[str, Any]:
     rows = found.flows[tranche.id]
-    last = rows[-1].date
-    ends = [date(year, 12, 31) for year in range(tranche.value_date.year, last.year)]
     return {
         "principal": tranche.principal,
         "rate": tranche.rate,
@@ -57,10 +55,18 @@ def _tranche(
         "flows": [_flow(row, calendar) for row in rows],
         "by_year": _by_year(found.by_year[tranche.id]),
         "total_interest": total_interest(rows),
-        "accrued_interest_on": {
-            day.isoformat(): accrued_interest(tranche, day) for day in sorted({*ends, *accrued_on})
-        },
+        "accrued_interest_on": {day.isoformat(): accrued_interest(tranche, day) for day in accrued_on},
     }
+
+
+def _accrual_days(tranche: Tranche, document: Document) -> list[date]:
+    """Return the days that books are closed on: the ends of years, of one bond those of months, and what was asked for."""
+    step = 1 if document.single else 12
+    # Counted from a 31st, so that each is the last of its month.
+    start = date(tranche.value_date.year, 1, 31)
+    last = maturity(tranche)
+    ends = [add_months(start, month) for month in range(step - 1, 12 * (tranche.term_years + 1), step)]
+    return sorted({day for day in ends if tranche.value_date <= day <= last} | set(document.accrued_on))
 
 
 def _flow(row: Flow, calendar: WorkingDays) -> dict[str, Any]:
