@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -143,6 +144,14 @@ def test_a_project_in_one_document() -> None:
         {"all_debt_at_least"} if found["coverage"]["all_debt"] >= 1.2 else set()
     )
     assert [note["rule"] for note in found["notes"]] == ["loan_outside_years", "calendar_ends"]
+
+
+def test_the_documents_of_the_manual_are_understood() -> None:
+    manual = (ROOT / "docs" / "bond-engine.md").read_text("utf-8")
+    blocks = re.findall(r"```json\n(.*?)```", manual, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        assert [note["rule"] for note in answer(block)["notes"]] == ["calendar_ends"]
 
 
 def test_a_payment_day_beyond_the_known_years_says_so() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.funds.engine.bonds.test_coverage import FIRST, SECOND, plan, years
 from yuanmai.funds.engine.bonds.coverage import statement
 from yuanmai.funds.engine.bonds.returns import irr, irr_all, npv, root, xirr, xirr_all, xnpv
-from yuanmai.funds.engine.bonds.stress import Factor, break_even, changed, grid, scenarios, single
+from yuanmai.funds.engine.bonds.stress import Factor, break_even, changed, delayed, grid, scenarios, single
 from yuanmai.funds.engine.bonds.terms import EarlyRedemption, Instalment, Loan, Plan, Repayment, Tranche, Year
 from yuanmai.funds.engine.bonds.versions import Version, compare, head_room, re_estimate, with_actuals
 
@@ -74,6 +74,13 @@ def test_break_even_is_where_the_coverage_is_one() -> None:
         assert change is not None
         value = statement(changed(MIXED, {factor: change})).coverage.all_debt.value
         assert value is not None and abs(value - D("0.5")) < D("1e-15")
+
+
+def test_an_opening_that_is_late_costs_the_last_years_of_income() -> None:
+    late = statement(delayed(plan(), 1))
+    assert late.coverage.all_interest.numerator == 4000  # the 500 of 2029 come after the last payment
+    assert [row.net_revenue for row in late.rows] == [0, 0, 500, 1500, 2000, 500]
+    assert min(row.cumulative_balance for row in late.rows) == -360
 
 
 def test_without_income_or_service_there_is_no_coverage() -> None:

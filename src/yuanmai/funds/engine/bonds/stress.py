@@ -97,6 +97,11 @@ def changed(plan: Plan, scenario: Scenario) -> Plan:
         )
 
 
+def delayed(plan: Plan, years: int) -> Plan:
+    """Return the plan with its income `years` later: the opening is late, and the debt falls due as before."""
+    return replace(plan, years=tuple(replace(year, year=year.year + years) for year in plan.years))
+
+
 def _tranche(tranche: Tranche, rate: Decimal, principal: Decimal) -> Tranche:
     if rate == ONE and principal == ONE:
         return tranche
