@@ -185,38 +185,39 @@ def plan_months(income: Mapping[Month, Decimal], due: Mapping[Month, Decimal]) -
 
 
 def taut_string(lower: Sequence[Decimal], upper: Sequence[Decimal]) -> list[Decimal]:
-    """Return the shortest line between two rising lines that meet at both ends, in whole cents at every point.
+    """Return the shortest line between two rising lines of whole cents that meet at both ends, in whole cents at every point.
 
     From each corner on, the funnel of slopes that stay between the bounds narrows; where it closes, the line turns at the bound
     that closed it. All bounds are whole cents, so the rounded line stays between them.
     """
-    line = [lower[0]]
-    end = len(lower) - 1
+    low, high = ([int(value * 100) for value in bound] for bound in (lower, upper))
+    line = [low[0]]
+    end = len(low) - 1
     at = 0
     while at < end:
         start = line[-1]
-        turn, goal = end, lower[end]
-        steepest = flattest = None  # the least slope to the upper bound, the greatest to the lower one
-        steep_at = flat_at = at
+        turn, goal = end, low[end]
+        steep_at = flat_at = (
+            at  # where the least slope to the upper bound lies, and the greatest to the lower one
+        )
         for index in range(at + 1, end + 1):
-            low, high = (lower[index] - start) / (index - at), (upper[index] - start) / (index - at)
-            if flattest is not None and high < flattest:
-                turn, goal = flat_at, lower[flat_at]
+            width, down, up = index - at, low[index] - start, high[index] - start
+            # Slopes are compared crosswise: a / b < c / d is a · d < c · b.
+            if flat_at > at and up * (flat_at - at) < (low[flat_at] - start) * width:
+                turn, goal = flat_at, low[flat_at]
                 break
-            if steepest is not None and low > steepest:
-                turn, goal = steep_at, upper[steep_at]
+            if steep_at > at and down * (steep_at - at) > (high[steep_at] - start) * width:
+                turn, goal = steep_at, high[steep_at]
                 break
-            if steepest is None or high <= steepest:
-                steepest, steep_at = high, index
-            if flattest is None or low >= flattest:
-                flattest, flat_at = low, index
-        line += [
-            (start + (goal - start) * (index - at) / (turn - at)).quantize(CENT, ROUND_HALF_EVEN)
-            for index in range(at + 1, turn)
-        ]
+            if steep_at == at or up * (steep_at - at) <= (high[steep_at] - start) * width:
+                steep_at = index
+            if flat_at == at or down * (flat_at - at) >= (low[flat_at] - start) * width:
+                flat_at = index
+        rise, run = goal - start, turn - at
+        line += [start + (2 * rise * step + run) // (2 * run) for step in range(1, run)]
         line.append(goal)
         at = turn
-    return line
+    return [Decimal(value) / 100 for value in line]
 
 
 def calendar(found: Statement, days: WorkingDays, start: date | None) -> Calendar:

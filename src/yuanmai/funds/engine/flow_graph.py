@@ -49,11 +49,16 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """How much of the money of a chosen node passes through another one."""
+    """How much of the money of a chosen node passes through another one; `rules` by which it was shared out, if it was."""
 
     key: str
     amount: Decimal
-    shared: bool
+    rules: frozenset[str]
+
+    @property
+    def shared(self) -> bool:
+        """Is the amount computed, not recorded?"""
+        return bool(self.rules)
 
 
 def through(strands: Iterable[Strand], node: str) -> list[Strand]:
@@ -152,24 +157,21 @@ def around(strands: Iterable[Strand], node: str) -> tuple[list[Part], list[Part]
     The amounts of the parts of one stage never add up to more than the node's own.
     """
     sides: tuple[dict[str, Decimal], dict[str, Decimal]] = ({}, {})
-    shared: set[str] = set()
+    rules: dict[str, set[str]] = {}
     for path, amount in strands:
         at = next((index for index, step in enumerate(path) if step.node == node), None)
         if at is None:
             continue
-        ruled = False
         for index, step in enumerate(path):
-            ruled = ruled or bool(step.rule)
-            if index != at:
-                side = sides[index > at]
-                side[step.node] = side.get(step.node, ZERO) + amount
-            if ruled and index >= at:
-                shared.add(step.node)
-        if path[at].rule or any(step.rule for step in path[:at]):
-            shared.update(step.node for step in path[:at])
+            if index == at:
+                continue
+            side = sides[index > at]
+            side[step.node] = side.get(step.node, ZERO) + amount
+            used = {passed.rule for passed in path[: max(index, at) + 1]} - {""}
+            rules.setdefault(step.node, set()).update(used)
 
     def parts(side: Mapping[str, Decimal]) -> list[Part]:
         order = sorted(side, key=lambda key: (_position(key), -side[key], key))
-        return [Part(key, side[key], key in shared) for key in order]
+        return [Part(key, side[key], frozenset(rules[key])) for key in order]
 
     return parts(sides[0]), parts(sides[1])

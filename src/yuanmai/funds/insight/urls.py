@@ -1,5 +1,9 @@
-"""Addresses of this part of the funds room."""
+"""Addresses of following the yuan, the repayment calendar and the quota optimiser."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from yuanmai.funds.insight.views import follow
+
+urlpatterns: list[URLPattern] = [
+    path("follow/", follow.follow, name="follow"),
+]
