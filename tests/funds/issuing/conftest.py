@@ -35,44 +35,46 @@ def terms(**more: Any) -> dict[str, Any]:
     }
 
 
+def new_tranche(org: Any, **more: Any) -> Tranche:
+    """Record a tranche as the system."""
+    with everywhere():
+        return create_tranche(SYSTEM, org, terms(**more))
+
+
 @pytest.fixture
 def make_tranche() -> Callable[..., Tranche]:
     """``make_tranche(org, amount=…)``: a tranche recorded by the system."""
+    return new_tranche
 
-    def make(org: Any, **more: Any) -> Tranche:
-        with everywhere():
-            return create_tranche(SYSTEM, org, terms(**more))
 
-    return make
+def new_reserve(project: Project, approved: Any = 50_000_000, **more: Any) -> Reserve:
+    """Enter a reserve project in state *approved*, with a plan of `income` a year if asked for."""
+    income = more.pop("income", None)
+    values: dict[str, Any] = {
+        "state": "approved",
+        "year": 2022,
+        "field": "park_infrastructure",
+        "sector": "infrastructure",
+        "requested": Decimal(approved),
+        "approved": Decimal(approved),
+        "capital": Decimal(20_000_000),
+        "total_investment": Decimal(approved) + 20_000_000,
+        "term_years": 10,
+        "rate": Decimal("0.0350"),
+        "recorded_at": NOW,
+        **more,
+    }
+    with everywhere():
+        reserve = Reserve.objects.create(project=project, org_id=project.org_id, uid=uuid4(), **values)
+        for year in range(2023, 2033) if income is not None else ():
+            PlanYear.objects.create(reserve=reserve, year=year, revenue=Decimal(income))
+    return reserve
 
 
 @pytest.fixture
 def make_reserve() -> Callable[..., Reserve]:
-    """``make_reserve(project, approved=…)``: a reserve project in state *approved*, with a plan of income if asked for."""
-
-    def make(project: Project, approved: Any = 50_000_000, **more: Any) -> Reserve:
-        income = more.pop("income", None)
-        values: dict[str, Any] = {
-            "state": "approved",
-            "year": 2022,
-            "field": "park_infrastructure",
-            "sector": "infrastructure",
-            "requested": Decimal(approved),
-            "approved": Decimal(approved),
-            "capital": Decimal(20_000_000),
-            "total_investment": Decimal(approved) + 20_000_000,
-            "term_years": 10,
-            "rate": Decimal("0.0350"),
-            "recorded_at": NOW,
-            **more,
-        }
-        with everywhere():
-            reserve = Reserve.objects.create(project=project, org_id=project.org_id, uid=uuid4(), **values)
-            for year in range(2023, 2033) if income is not None else ():
-                PlanYear.objects.create(reserve=reserve, year=year, revenue=Decimal(income))
-        return reserve
-
-    return make
+    """``make_reserve(project, approved=…)``, see `new_reserve`."""
+    return new_reserve
 
 
 @pytest.fixture
