@@ -143,6 +143,8 @@ EVEN = {16: D(5000), 20: D(5000)}
         [{"year": "2032", "amount": "50%"}, {"year": 10, "amount": "50％"}],
         [{"date": "2032-06-19", "principal": 5000}, {"date": "2034-06-19", "principal": 5000}],
         [{"period": 16, "principal": 5000}, {"period": 20, "principal": 5000}],
+        {"years": [8, 10], "principal": [5000, 5000]},
+        {"years": [8, 10], "share": 0.5},
         {"8": 5000, "10": 5000},
         {"2032": 5000, "2034": 5000},
         {"2032-06-19": 0.5, "2034-06-19": 0.5},
@@ -170,7 +172,18 @@ def test_instalments_as_people_write_them(instalments: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "instalments", [2, "2", {"last_years": 2}, {"from_year": 9}, {"from_year": 2033}, [5000, 5000], [1, 1]]
+    "instalments",
+    [
+        2,
+        "2",
+        {"last_years": 2},
+        {"from_year": 9},
+        {"from_year": 2033},
+        {"first_year": 9, "amount": 5000},
+        {"from_year": 9, "to_year": 10, "share": 0.5},
+        [5000, 5000],
+        [1, 1],
+    ],
 )
 def test_equal_instalments_of_the_last_years(instalments: Any) -> None:
     if instalments == [1, 1]:
@@ -206,6 +219,11 @@ def test_early_redemption_of_all(amount: Any) -> None:
     assert flows(found)[-1].principal == 10000
 
 
+def test_one_instalment_may_stand_alone() -> None:
+    found = tranche(repayment="instalments", instalments={"year": 8, "principal": 10000})
+    assert [row.principal for row in flows(found)] == [0] * 15 + [10000]
+
+
 def test_grace_and_principal_once_a_year() -> None:
     found = tranche(repayment="equal_principal", grace_years=5, principal_frequency=1)
     assert (found.grace_periods, found.principal_every) == (10, 2)
@@ -235,6 +253,12 @@ def test_a_loan_says_where_it_lies_in_time() -> None:
     assert loan(start_year=2025).plan.loans[0].first_year == loan(start=2025).plan.loans[0].first_year == 2026
     assert loan(value_date="2025-03-01").plan.loans[0].drawn_on == date(2025, 3, 1)
     assert [note.rule for note in loan().notes] == ["loan_outside_years"]
+    assert (
+        document({"loans": [{"principal": 5, "rate": 0.04, "years": 4, "freq": 2, "kind": "等额本息"}]})
+        .plan.loans[0]
+        .periods
+        == 8
+    )
     assert loan(grace_years=1).plan.loans[0].grace_periods == 1
 
 

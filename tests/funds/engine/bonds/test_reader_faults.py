@@ -68,6 +68,22 @@ from yuanmai.funds.engine.bonds.report import answer, fault_document
         ({"repayment": "instalments", "instalments": [{"principal": 1}]}, ("instalments[0].year", "missing")),
         ({"repayment": "instalments", "instalments": [{"year": 1}]}, ("instalments[0].principal", "missing")),
         ({"repayment": "instalments", "instalments": [{"year": 1}, 5]}, ("instalments[1]", "not_an_object")),
+        (
+            {"repayment": "instalments", "instalments": {"from_year": "x"}},
+            ("instalments.from_year", "not_a_whole_number"),
+        ),
+        (
+            {"repayment": "instalments", "instalments": {"from_year": 9, "to_year": 11}},
+            ("instalments", "instalment_outside_life"),
+        ),
+        (
+            {"repayment": "instalments", "instalments": {"from_year": 9, "amount": "x"}},
+            ("instalments.amount", "not_a_number"),
+        ),
+        (
+            {"repayment": "instalments", "instalments": {"from_year": 9, "amount": 1}},
+            ("instalments", "instalments_do_not_add_up"),
+        ),
         ({"instalments": [10000]}, ("instalments", "instalments_not_meant")),
         (
             {"early_redemption": {"date": "2034-06-19"}},

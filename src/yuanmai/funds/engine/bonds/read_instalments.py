@@ -17,12 +17,15 @@ from yuanmai.funds.engine.bonds.terms import ZERO, EarlyRedemption, Instalment, 
 AMOUNTS = ("principal", "amount", "value", "本金", "金额")
 SHARES = ("share", "ratio", "fraction", "比例")
 PERCENTS = ("percent", "percentage", "pct")
-YEARS = ("year", "years", "year_number", "after_years", "year_index", "n", "k", "年份", "第几年")
+YEARS = (
+    "year", "years", "year_number", "year_no", "year_index", "after_years", "after_year", "at_year", "nth_year", "n", "k", "年份", "第几年",
+)  # fmt: skip
 PERIODS = ("period", "coupon", "index", "期次")
 DATES = ("date", "on", "day", "日期")
 # Equal parts every year: how many years before maturity, or from which year on.
 LAST_YEARS = ("last_years", "last", "over_years", "equal_years")
 FROM_YEAR = ("from_year", "first_year", "start_year", "starting_year")
+TO_YEAR = ("to_year", "last_year", "end_year", "until_year")
 CLOSE = Decimal("1e-6")
 
 
@@ -180,13 +183,11 @@ def _parts_of_object(reading: Reading, frame: Frame, value: Mapping[str, Any], p
     _name, last = _first(value, LAST_YEARS)
     if last is not None:
         return _parts(reading, frame, last, path)
-    name, start = _first(value, FROM_YEAR)
-    if start is not None:
-        year = to_whole(start)
-        if year is None:
-            reading.fault(f"{path}.{name}", start, "not_a_whole_number")
-            return []
-        return _equal_years(reading, frame, year if year <= 100 else year - frame.value_date.year, path)
+    if _first(value, FROM_YEAR)[1] is not None:
+        return _range_of_years(reading, frame, value, path)
+    if any(value.get(name) is not None for name in (*DATES, *PERIODS, *YEARS)):
+        found = [_part(reading, frame, entry, f"{path}[{i}]") for i, entry in enumerate(_side_by_side(value))]
+        return [part for part in found if part]
     parts = []
     for key, amount in value.items():
         where = f"{path}.{key}"
@@ -202,6 +203,42 @@ def _parts_of_object(reading: Reading, frame: Frame, value: Mapping[str, Any], p
         if period is not None and number:
             parts.append(_Part(where, period, number, _how(amount)))
     return parts
+
+
+def _side_by_side(value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return an object of lists, ``{"years": [4, 5], "principal": [1, 2]}``, as a list of objects; one that has none as the only entry."""
+    length = max((len(item) for item in value.values() if isinstance(item, list | tuple)), default=1)
+    return [
+        {
+            key: (item[index] if index < len(item) else None) if isinstance(item, list | tuple) else item
+            for key, item in value.items()
+        }
+        for index in range(length)
+    ]
+
+
+def _range_of_years(reading: Reading, frame: Frame, value: Mapping[str, Any], path: str) -> list[_Part]:
+    """Return one instalment a year from a year on, to another or to maturity: of the amount or share given, else in equal parts."""
+    bounds = []
+    for names, default in ((FROM_YEAR, 1), (TO_YEAR, frame.term_years)):
+        name, given = _first(value, names)
+        year = default if given is None else to_whole(given)
+        if year is None:
+            reading.fault(f"{path}.{name}", given, "not_a_whole_number")
+            return []
+        bounds.append(year if year <= 100 else year - frame.value_date.year)
+    years = range(bounds[0], bounds[1] + 1)
+    if not years or bounds[0] < 1 or bounds[1] > frame.term_years:
+        reading.fault(path, bounds[0], "instalment_outside_life", limit=frame.term_years)
+        return []
+    if not any(value.get(name) is not None for name in (*AMOUNTS, *SHARES, *PERCENTS)):
+        with localcontext(exact()):
+            part = frame.principal / len(years)
+        return [_Part(path, year * frame.per_year, part, "amount") for year in years]
+    first = _part(reading, frame, {**value, "period": bounds[0] * frame.per_year}, path)
+    if first is None:
+        return []
+    return [_Part(path, year * frame.per_year, first.value, first.how) for year in years]
 
 
 def _part(reading: Reading, frame: Frame, entry: Any, path: str) -> _Part | None:

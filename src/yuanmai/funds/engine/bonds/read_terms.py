@@ -26,7 +26,7 @@ OF_TRANCHE = (
 )  # fmt: skip
 OF_LOAN = (
     "id", "principal", "rate", "kind", "periods", "term_years", "frequency", "drawn_on", "first_year", "start_year", "grace_periods",
-    "grace_years",
+    "grace_years", "years",
 )  # fmt: skip
 
 
@@ -252,8 +252,9 @@ def read_loan(reading: Reading, source: Any, rules: Rules, path: str, name: str)
 
 
 def _loan_periods(reading: Reading, source: Mapping[str, Any], frequency: int, path: str) -> int | None:
-    if reading.item(source, "periods")[1] is None and reading.item(source, "term_years")[1] is not None:
-        years = reading.whole(source, "term_years", path)
+    lasting = "term_years" if reading.item(source, "term_years")[1] is not None else "years"
+    if reading.item(source, "periods")[1] is None and reading.item(source, lasting)[1] is not None:
+        years = reading.whole(source, lasting, path)
         return None if years is None else years * max(frequency, 1)
     return reading.whole(source, "periods", path)
 

@@ -31,6 +31,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "drawn_on": ("drawn_on", "value_date", "start_date", "start", "起息日", "放款日"),
     "first_year": ("first_year", "first_payment_year"),
     "start_year": ("start_year",),
+    "years": ("years", "年数"),
     "year": ("year", "年份", "年度"),
     "revenue": ("revenue", "income", "收入"),
     "operating_cost": ("operating_cost", "operating_costs", "cost", "costs", "opex", "运营成本", "经营成本", "成本"),
