@@ -39,7 +39,7 @@ OF_PROJECTS = (
     *OF_THE_DAY,
 )
 OF_TRANCHES = (OVER_TRANCHE, UNUSUAL_TERMS, BEFORE_TENDER)
-AMOUNTS = {"sum", "approved", "amount", "used", "quota", "balance"}
+AMOUNTS = {"sum", "approved", "amount", "used", "quota", "balance", "owner"}
 MULTIPLES = {"value", "limit"}
 
 
@@ -103,8 +103,8 @@ _declare(GAP_YEARS, _("Years with a gap although the total covers"),
          _("“%(name)s”: the total coverage is %(value)s, but the cumulative balance is negative in %(years)s; lowest %(balance)s in %(year)s."),
          _("Set money aside in good years, or arrange a bridge for the years of the gap."))  # fmt: skip
 _declare(IDLE, _("Idle bond money"),
-         _("“%(name)s”: %(amount)s of %(tranches)s are not spent although the time ended on %(deadline)s."),
+         _("“%(name)s”: the time of %(tranches)s ended on %(deadline)s, and %(amount)s are not spent, of which %(owner)s lie with the owner."),
          _("Speed up the payments, or move the money to another project by a change of use."))  # fmt: skip
 _declare(TAKE_BACK, _("Bond money to be taken back"),
-         _("“%(name)s”: %(amount)s of %(tranches)s have been idle so long that they are to be taken back; the time ended on %(deadline)s."),
+         _("“%(name)s”: the time of %(tranches)s ended on %(deadline)s, and %(amount)s, of which %(owner)s lie with the owner, have been idle so long that they are to be taken back."),
          _("Report the idle money; it is taken back and used for other projects."))  # fmt: skip

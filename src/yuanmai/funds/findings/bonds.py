@@ -252,6 +252,7 @@ def _idle(rows: list[Lying], names: dict[int, Any]) -> Iterator[Found]:
         params = {
             "name": state.name,
             "amount": str(sum((row.standing.unspent for row in mine), ZERO)),
+            "owner": str(sum((row.at_owner for row in mine), ZERO)),
             "tranches": ", ".join(row.tranche.code for row in mine),
             "deadline": min(row.standing.deadline for row in mine).isoformat(),
         }
