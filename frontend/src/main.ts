@@ -10,6 +10,7 @@ import "./css/plain.css";
 import "./css/bulletin.css";
 import "./css/cockpit.css";
 import "./css/insight.css";
+import "./css/paying.css";
 
 import sprite from "./icons.svg?url";
 import "./mark.svg?url";

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from yuanmai.core.web.navigation import NavItem, nav
 from yuanmai.funds.issuing import navigation as issuing
 from yuanmai.funds.overview import navigation as overview
+from yuanmai.funds.paying import navigation as paying
 from yuanmai.funds.permissions import SEE_FUNDS
 from yuanmai.funds.views import project_panel, said
 from yuanmai.projects.views.panels import RecordTab, history_source, overview_panel, record_tab
@@ -14,4 +15,4 @@ record_tab(RecordTab("funding", _("Funding"), "funds:project", "coins", SEE_FUND
 overview_panel(project_panel)
 history_source(said)
 
-__all__ = ["issuing", "overview"]
+__all__ = ["issuing", "overview", "paying"]

@@ -50,6 +50,11 @@ class PaySums:
         return self.allotted - self.disbursed
 
     @property
+    def movable(self) -> Decimal:
+        """Allotted and not paid out: what a change of use can move."""
+        return self.allotted - self.paid
+
+    @property
     def left(self) -> Decimal:
         """Disbursed and still with the owner."""
         return self.disbursed - self.paid

@@ -1,0 +1,1 @@
+"""Pages of contracts, papers, disbursement, payment, physical work and change of use."""
