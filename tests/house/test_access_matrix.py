@@ -6,7 +6,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from django.utils import timezone
 from tests.conftest import Orgs
 from tests.house.matrix import DOCUMENT, Address, addresses, document, holds, role_presets
 from yuanmai.core.policy import PERMISSIONS
+from yuanmai.core.workbooks.kinds import KINDS
 from yuanmai.people.models import User
 
 ROLES = [role["code"] for role in role_presets()]
@@ -31,6 +32,7 @@ INVALID = {400, 409, 415, 422}
 class World:
     """The samples' surroundings: the tree, who asks, somebody else, and one object of each kind here and there."""
 
+    role: str
     orgs: Orgs
     user: User
     other: User
@@ -135,8 +137,46 @@ def a_blocker(world: World, own: bool) -> dict[str, Any]:
     "/api/v1/imports/{id}/undo",
 )
 def an_import(world: World, own: bool) -> dict[str, Any]:
-    pk = (world.own if own else world.foreign)["batch"].pk
+    batches = (world.own if own else world.foreign)["batches"]
+    # A workbook of a kind that the role may import, where there is one: each kind has a right of its own.
+    mine = [code for code, kind in KINDS.items() if holds(BY_CODE[world.role], kind.permission)]
+    pk = batches[mine[0] if mine else "key_project_ledger"].pk
     return {"pk": pk, "id": pk}
+
+
+@sample("/account/tokens/{pk}/revoke/")
+def a_token(world: World, own: bool) -> dict[str, Any]:
+    return {"pk": (world.own if own else world.foreign)["token"].pk}
+
+
+@sample("/account/sessions/{pk}/end/")
+def a_session(world: World, own: bool) -> dict[str, Any]:
+    return {"pk": (world.own if own else world.foreign)["session"].pk}
+
+
+@sample(
+    "/manage/users/{pk}/",
+    "/manage/users/{pk}/edit/",
+    "/manage/users/{pk}/lock/",
+    "/manage/users/{pk}/unlock/",
+    "/manage/users/{pk}/reset/",
+    "/manage/users/{pk}/factor/",
+    "/manage/users/{pk}/posts/",
+    "/manage/users/{pk}/posts/{post_pk}/take/",
+)
+def a_colleague(world: World, own: bool) -> dict[str, Any]:
+    post = (world.own if own else world.foreign)["post"]
+    return {"pk": post.user_id, "post_pk": post.pk}
+
+
+@sample("/manage/roles/{code}/", "/manage/roles/{code}/second-factor/")
+def a_role(world: World, own: bool) -> dict[str, Any]:
+    return {"code": "leader"}
+
+
+@sample("/manage/audit/{sequence}/")
+def an_audit_entry(world: World, own: bool) -> dict[str, Any]:
+    return {"sequence": (world.own if own else world.foreign)["audit_entry"].sequence}
 
 
 @sample("/places/undo/{token}/")
@@ -155,9 +195,17 @@ def a_unit(world: World, own: bool) -> dict[str, Any]:
     return {"building": unit.building_id, "pk": unit.pk}
 
 
-@sample("/jobs/{pk}/", "/jobs/{pk}/state", "/api/v1/jobs/{id}")
+@sample(
+    "/jobs/{pk}/", "/jobs/{pk}/state", "/jobs/{pk}/cancel", "/api/v1/jobs/{id}", "/api/v1/jobs/{id}/cancel"
+)
 def a_job(world: World, own: bool) -> dict[str, Any]:
     pk = (world.own if own else world.foreign)["job"].pk
+    return {"pk": pk, "id": pk}
+
+
+@sample("/jobs/{pk}/retry", "/api/v1/jobs/{id}/retry")
+def a_failed_job(world: World, own: bool) -> dict[str, Any]:
+    pk = (world.own if own else world.foreign)["failed_job"].pk
     return {"pk": pk, "id": pk}
 
 
@@ -182,7 +230,10 @@ COMMON = {
     "/api/v1/figures/{code}",
     "/api/v1/figures/{code}/rows",
     "/import/template/{code}.xlsx",
+    "/manage/roles/{code}/",
 }
+# What belongs to the whole installation: who holds a right in one park only may not change it, whatever the right.
+EVERYBODYS = {"/manage/roles/{code}/second-factor/"}
 
 
 @pytest.fixture
@@ -196,16 +247,24 @@ def world(
         other = make_user("leader", orgs.foreign)
         own = {"project": make_project(orgs.north)}
         foreign = {"project": make_project(orgs.foreign)}
+        # Whom those who manage accounts and posts find there: a colleague, never oneself.
+        own["colleague"], foreign["colleague"] = (
+            make_user("operator", orgs.north),
+            make_user("operator", orgs.foreign),
+        )
         add_samples(own, orgs.north, user)
         add_samples(foreign, orgs.foreign, other)
-        return World(orgs, user, other, own, foreign)
+        return World(role or "leader", orgs, user, other, own, foreign)
 
     return make
 
 
 def add_samples(objects: dict[str, Any], org: Any, user: User) -> None:
     """One object of each further kind that an address can name."""
+    from allauth.usersessions.models import UserSession
+
     from yuanmai.cockpit.models import Bulletin
+    from yuanmai.core.audit.models import AuditEntry
     from yuanmai.core.findings import Finding
     from yuanmai.core.jobs.models import Job
     from yuanmai.core.saved.models import SavedView
@@ -213,6 +272,7 @@ def add_samples(objects: dict[str, Any], org: Any, user: User) -> None:
     from yuanmai.core.undo.models import UndoStep
     from yuanmai.core.workbooks.models import ImportBatch
     from yuanmai.enterprises.models import Enterprise
+    from yuanmai.people.models import ApiToken, Post
     from yuanmai.places.models import Building, Park, Unit
     from yuanmai.projects.models import Blocker
 
@@ -234,10 +294,30 @@ def add_samples(objects: dict[str, Any], org: Any, user: User) -> None:
             org=org, project=objects["project"], kind="land", title="Land", opened_on=date(2022, 3, 1),
             recorded_at=timezone.now(),
         )  # fmt: skip
-        objects["batch"] = ImportBatch.objects.create(
-            org=org, kind="key_project_ledger", file_name="a.xlsx", digest="0" * 64, created_at=timezone.now(),
-            created_by=user,
+        objects["batches"] = {
+            kind: ImportBatch.objects.create(
+                org=org,
+                kind=kind,
+                file_name="a.xlsx",
+                digest="0" * 64,
+                created_at=timezone.now(),
+                created_by=user,
+            )
+            for kind in KINDS
+        }
+        objects["post"] = Post.objects.get(user=objects["colleague"])
+        objects["token"] = ApiToken.objects.create(
+            user=user, name="t", prefix=uuid.uuid4().hex[:12], digest=uuid.uuid4().hex * 2, permissions=[], created_at=timezone.now(),
+            expires_at=timezone.now() + timedelta(days=1),
         )  # fmt: skip
+        objects["session"] = UserSession.objects.create(
+            user=user,
+            session_key=uuid.uuid4().hex,
+            ip="127.0.0.1",
+            user_agent="test",
+            created_at=timezone.now(),
+        )
+        objects["audit_entry"] = AuditEntry.objects.filter(org_id=org.pk).latest("sequence")
         objects["undo_step"] = UndoStep.objects.create(
             org=org, action="places.edit", created_at=timezone.now()
         )
@@ -245,6 +325,14 @@ def add_samples(objects: dict[str, Any], org: Any, user: User) -> None:
         objects["unit"] = Unit.objects.create(org=org, building=building, code="u1", area=100)
         objects["job"] = Job.objects.create(
             org=org, kind="core.import_workbook", title="Import", created_at=timezone.now(), created_by=user
+        )
+        objects["failed_job"] = Job.objects.create(
+            org=org,
+            kind="core.import_workbook",
+            title="Import",
+            created_at=timezone.now(),
+            created_by=user,
+            state="failed",
         )
         objects["saved_view"] = SavedView.objects.create(
             user=user, org=org, path="/projects/", name="Mine", created_at=timezone.now()
@@ -285,7 +373,9 @@ def cells(world: World | None) -> Iterator[tuple[Address, dict[str, Any], bool |
             assert not unknown, f"say what {unknown} of {address.path} may be"
             yield address, {name: NOTHING[name] for name in address.parameters}, None
             continue
-        if address.path in COMMON:
+        if address.path in EVERYBODYS:
+            yield address, sample_of(world, False), False
+        elif address.path in COMMON:
             yield address, sample_of(world, True), None
         else:
             yield address, sample_of(world, True), True

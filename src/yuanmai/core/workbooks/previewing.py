@@ -10,6 +10,7 @@ from yuanmai.core.workbooks.engine.columns import Column
 from yuanmai.core.workbooks.engine.faults import Fault
 from yuanmai.core.workbooks.engine.match import path_key
 from yuanmai.core.workbooks.engine.result import Parsed
+from yuanmai.core.workbooks.engine.spec import NUMERIC
 from yuanmai.core.workbooks.engine.totals import TotalCheck
 from yuanmai.core.workbooks.kinds import Change, ImportKind, Plan, checked
 from yuanmai.core.workbooks.models import ImportBatch
@@ -29,6 +30,8 @@ class Cell:
     text: str
     css: str = ""
     title: str = ""
+
+    number: bool = False  # stands right-aligned, as its head does
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,12 @@ def shown_fields(parsed: Parsed) -> list[str]:
     return list(dict.fromkeys(codes))
 
 
+def is_number(kind: ImportKind, code: str) -> bool:
+    """Whether a field holds amounts, shares or figures."""
+    field = kind.spec.fields.get(code)
+    return field is not None and field.type in NUMERIC
+
+
 def choose(plan: Plan, parsed: Parsed, wanted: str) -> list[Change]:
     """The changes that a filter lets through."""
     if wanted == "faults":
@@ -111,25 +120,30 @@ def lines_of(
 def _line(
     change: Change, fields: Sequence[str], wrong: Mapping[tuple[str, int, str], Fault], kind: ImportKind
 ) -> Line:
-    number = change.row.line + 1
+    line = change.row.line + 1
     before = {code: old for code, old, _new in change.diff}
     cells = []
     for code in fields:
         value = change.row.get(code)
-        text = kind.show(code, value)
-        fault = wrong.get((change.sheet, number, code))
+        text, number = kind.show(code, value), is_number(kind, code)
+        fault = wrong.get((change.sheet, line, code))
         if fault is not None:
             css = "table-danger" if fault.severity == "error" else "table-warning"
             title = f"{fault_text(fault)} {fault_advice(fault)}"
-            cells.append(Cell(fault.value or text, css, title))
+            cells.append(Cell(fault.value or text, css, title, number))
         elif code in before and value is not None:
             cells.append(
-                Cell(text, "table-info", _("before: %(value)s") % {"value": kind.show(code, before[code])})
+                Cell(
+                    text,
+                    "table-info",
+                    _("before: %(value)s") % {"value": kind.show(code, before[code])},
+                    number,
+                )
             )
         else:
-            cells.append(Cell(text))
+            cells.append(Cell(text, number=number))
     return Line(
-        number, change.sheet, action_label(change.action), TONES[change.action], change.label,
+        line, change.sheet, action_label(change.action), TONES[change.action], change.label,
         kind.url_of(change.uid) if change.uid else "", cells, change.row.parent is not None,
     )  # fmt: skip
 

@@ -240,7 +240,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         "checks": checks, "wrong_checks": sum(not c["ok"] for c in checks),
         "counts": {name: plan.count(name) for name in previewing.TONES},
         "filters": [(name, _filter_label(name), _filter_count(name, plan, parsed)) for name in previewing.FILTERS],
-        "show": wanted, "heads": [field_label(kind.spec, code) for code in fields],
+        "show": wanted, "heads": [(field_label(kind.spec, code), previewing.is_number(kind, code)) for code in fields],
         "rows": previewing.lines_of(list(page_obj), fields, parsed, kind), "page_obj": page_obj,
         "several": len(parsed.sheets) > 1, "unit": parsed.sheets[0].unit,
         "unit_assumed": any(c.unit_from == "assumed" for c in parsed.sheets[0].columns),
