@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from yuanmai.core.web.navigation import NavItem, nav
+from yuanmai.funds.insight import navigation as insight
 from yuanmai.funds.issuing import navigation as issuing
 from yuanmai.funds.overview import navigation as overview
 from yuanmai.funds.paying import navigation as paying
@@ -15,4 +16,4 @@ record_tab(RecordTab("funding", _("Funding"), "funds:project", "coins", SEE_FUND
 overview_panel(project_panel)
 history_source(said)
 
-__all__ = ["issuing", "overview", "paying"]
+__all__ = ["insight", "issuing", "overview", "paying"]

@@ -2,8 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from yuanmai.funds.insight.views import follow
+from yuanmai.funds.insight.views import addresses, calendar, follow
 
 urlpatterns: list[URLPattern] = [
     path("follow/", follow.follow, name="follow"),
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("calendar/addresses/", addresses.addresses, name="calendar_addresses"),
+    path("calendar/addresses/<int:pk>/end/", addresses.end_address, name="calendar_address_end"),
+    path("calendar/feed/<slug:text>.ics", addresses.calendar_feed, name="calendar_feed"),
 ]
