@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
+from itertools import takewhile
 from typing import NamedTuple
 
 from yuanmai.funds.engine.bonds.schedule import Flow, flows
@@ -111,7 +112,7 @@ def statement(plan: Plan) -> Statement:
         before = ZERO
         if start:
             for rows in tranche_flows.values():
-                before += sum((row.interest for row in rows if row.date < start), ZERO)
+                before += sum((row.interest for row in takewhile(lambda row: row.date < start, rows)), ZERO)
         service = total(bonds)
         fees = _fees(plan, service)
         return Statement(

@@ -57,18 +57,26 @@ def loan_flows(loan: Loan) -> tuple[LoanFlow, ...]:
 
 def by_year(rows: Iterable[Flow]) -> dict[int, Service]:
     """Return what is due in each calendar year, in the order of the years (years without a payment are left out)."""
-    interest: dict[int, Decimal] = {}
-    principal: dict[int, Decimal] = {}
+    years: dict[int, Service] = {}
+    current, interest, principal = 0, ZERO, ZERO
     with localcontext(exact()):
         for day, due, part, _left in rows:
-            year = day.year
-            if year in interest:
-                interest[year] += due
-                principal[year] += part
+            if day.year != current:
+                _put(years, current, interest, principal)
+                current, interest, principal = day.year, due, part
             else:
-                interest[year] = due
-                principal[year] = part
-    return {year: Service(interest[year], principal[year]) for year in interest}
+                interest += due
+                principal += part
+        _put(years, current, interest, principal)
+    return dict(sorted(years.items()))
+
+
+def _put(years: dict[int, Service], year: int, interest: Decimal, principal: Decimal) -> None:
+    known = years.get(year)
+    if known is not None:
+        years[year] = Service(known[0] + interest, known[1] + principal)
+    elif year:  # 0 is before the first
+        years[year] = Service(interest, principal)
 
 
 def loan_by_year(rows: Iterable[LoanFlow]) -> dict[int, Service]:
@@ -93,7 +101,9 @@ def merge(parts: Iterable[Mapping[int, Service]]) -> dict[int, Service]:
         for part in parts:
             for year, service in part.items():
                 known = merged.get(year)
-                merged[year] = service if known is None else add(known, service)
+                merged[year] = (
+                    service if known is None else Service(known[0] + service[0], known[1] + service[1])
+                )
     return dict(sorted(merged.items()))
 
 
