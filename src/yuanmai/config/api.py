@@ -9,6 +9,9 @@ from yuanmai.core.jobs.api import router as jobs
 from yuanmai.core.workbooks.api import router as imports
 from yuanmai.enterprises.api import router as enterprises
 from yuanmai.funds.api import router as funds
+from yuanmai.funds.issuing.api import router as issuing
+from yuanmai.funds.papers.api import router as papers
+from yuanmai.funds.reserve.api import router as reserve
 from yuanmai.people.api import router as people
 from yuanmai.places.api import router as places
 from yuanmai.projects.api import router as projects
@@ -20,6 +23,9 @@ api.add_router("places", places)
 api.add_router("enterprises", enterprises)
 api.add_router("projects", projects)
 api.add_router("funds", funds)
+api.add_router("funds/bonds", issuing)
+api.add_router("funds/reserve", reserve)
+api.add_router("funds/papers", papers)
 api.add_router("imports", imports)
 api.add_router("findings", findings)
 api.add_router("jobs", jobs)

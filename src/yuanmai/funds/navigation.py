@@ -8,6 +8,7 @@ from yuanmai.funds.issuing import navigation as issuing
 from yuanmai.funds.overview import navigation as overview
 from yuanmai.funds.paying import navigation as paying
 from yuanmai.funds.permissions import SEE_FUNDS
+from yuanmai.funds.reserve import navigation as reserve
 from yuanmai.funds.views import project_panel, said
 from yuanmai.projects.views.panels import RecordTab, history_source, overview_panel, record_tab
 
@@ -16,4 +17,4 @@ record_tab(RecordTab("funding", _("Funding"), "funds:project", "coins", SEE_FUND
 overview_panel(project_panel)
 history_source(said)
 
-__all__ = ["insight", "issuing", "overview", "paying"]
+__all__ = ["insight", "issuing", "overview", "paying", "reserve"]

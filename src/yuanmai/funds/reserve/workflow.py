@@ -70,6 +70,7 @@ STEP_NAMES = {t.code: t.name for t in RESERVE.transitions} | {
     "finish": pgettext_lazy("reserve project", "Completed"),
     "pay_off": _("Repaid"),
     "fall_back": _("Fallen back"),
+    "unissue": _("No tranche allotted any more"),
     "withdraw": _("Withdrawn from the reserve"),
     "restore": _("Put back in reserve"),
 }

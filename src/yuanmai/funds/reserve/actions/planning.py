@@ -14,6 +14,7 @@ from yuanmai.funds.engine.application import AMOUNTS, FIRST_YEAR, LAST_YEAR, che
 from yuanmai.funds.engine.bonds import terms
 from yuanmai.funds.engine.bonds.faults import loan_faults
 from yuanmai.funds.engine.bonds.words import fault_message
+from yuanmai.funds.files import file_target
 from yuanmai.funds.findings.reserve import refresh_reserve
 from yuanmai.funds.models import Contract, NamedUse, Payment, PlanYear, Reserve, ReserveItem, ReserveLoan
 from yuanmai.funds.permissions import KEEP_RESERVE
@@ -26,6 +27,7 @@ from yuanmai.funds.reserve.wording import sentence
 OPENED = (Reserve.State.APPROVED, Reserve.State.ISSUED, Reserve.State.DRAWN, Reserve.State.COMPLETED)
 LAST_STATES = (Reserve.State.REPAID,)
 LONGEST_PLAN = 100
+file_target(ReserveItem, KEEP_RESERVE)
 ITEM_FIELDS = ("state", "document", "dated_on", "note")
 LOAN_FIELDS = ("lender", "principal", "rate", "drawn_on", "periods", "frequency", "kind")
 
