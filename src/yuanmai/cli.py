@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "user": ("yuanmai.people.commands", "user", "Users: add."),
     "import": ("yuanmai.core.workbooks.commands", "import_command", "Take over a workbook."),
     "undo": ("yuanmai.core.workbooks.commands", "undo_command", "Undo an import."),
+    "export": ("yuanmai.funds.papers.commands", "export", "Hand data out in open formats: oc4ids."),
     "figure": ("yuanmai.cockpit.commands", "figure", "Compute one figure."),
     "figures": ("yuanmai.cockpit.commands", "figures", "List the figures and their definitions."),
     "bulletin": ("yuanmai.cockpit.commands", "bulletin", "Write the bulletin of a period."),

@@ -310,6 +310,8 @@ METRICS_TOKEN = os.environ.get(
     "YUANMAI_METRICS_TOKEN", ""
 )  # without one, only this machine may read /metrics
 API_BAD_TOKENS_PER_MINUTE = 30  # per network address
+# What identifiers of exported projects begin with; the default is not in the register of project identifier prefixes.
+OC4IDS_PREFIX = os.environ.get("YUANMAI_OC4IDS_PREFIX", "oc4ids-000000")
 ATTACHMENT_MAX_BYTES = int(os.environ.get("YUANMAI_ATTACHMENT_MAX_MB", "50")) * 1024 * 1024
 IMPORT_MAX_BYTES = int(os.environ.get("YUANMAI_IMPORT_MAX_MB", "100")) * 1024 * 1024
 

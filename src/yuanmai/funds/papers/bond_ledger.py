@@ -35,7 +35,10 @@ from yuanmai.funds.models import (
     Contract,
     Disbursement,
     FundingFact,
+    FundingState,
     Payment,
+    Security,
+    Source,
     Tranche,
 )
 from yuanmai.funds.papers import wording
@@ -185,7 +188,13 @@ def _write_facts(
     for models in rows.values():
         bulk_insert(models)
     # What is issued stands among the sources, in place of what was only planned.
-    record_issued(act, issued, replaced=replaced)
+    planned = FundingState.objects.at(as_of).filter(
+        project_id__in={item.project_id for item in replaced},
+        source=Source.SPECIAL_BOND,
+        security=Security.PLANNED,
+    )
+    with_plan = set(planned.values_list("project_id", flat=True))
+    record_issued(act, issued, replaced=[item for item in replaced if item.project_id in with_plan])
     mine = FundingFact.objects.filter(
         project_id__in={pk for pk, _t in issued}, recorded_at=act.now, batch=None
     )
