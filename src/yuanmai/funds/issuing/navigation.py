@@ -8,4 +8,6 @@ from yuanmai.projects.views.panels import RecordTab, record_tab
 
 nav(NavItem("fund", _("Bonds and tranches"), "funds:tranches", "file-certificate", SEE_FUNDS, 30))
 nav(NavItem("fund", _("Debt service"), "funds:debt_service", "calendar-stats", SEE_FUNDS, 40))
-record_tab(RecordTab("bonds", _("Special bonds"), "funds:debt_service_project", "file-certificate", SEE_FUNDS, 42))
+record_tab(
+    RecordTab("bonds", _("Special bonds"), "funds:debt_service_project", "file-certificate", SEE_FUNDS, 42)
+)
