@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.funds.engine.bonds.test_schedule import tranches
 from yuanmai.funds.engine.bonds.checks import Check, check_plan
 from yuanmai.funds.engine.bonds.coverage import statement
+from yuanmai.funds.engine.bonds.faults import plan_faults
 from yuanmai.funds.engine.bonds.horizon import fold_beyond
 from yuanmai.funds.engine.bonds.terms import (
     Fees,
@@ -196,3 +197,13 @@ def test_bonds_used_as_capital_count_once() -> None:
     given_capital = Investment(D(5000), D(2500), bonds_as_capital={2024: D(500)})
     assert checks(investment=given_capital)["sources_add_up", ""].passed
     assert checks(investment=replace(given_capital, other_debt=D(1)))["sources_add_up", ""].passed is False
+
+
+def test_what_only_the_whole_shows_is_a_fault() -> None:
+    assert plan_faults(plan(loans=(Loan("l", D(5), D("0.05"), 2, Repayment.BULLET),)), D("0.3")) == []
+    twice = plan(
+        tranches=(FIRST, SECOND, replace(FIRST, rate=D("0.4"))), years=(*years(2024, 1, 2), *years(2025, 3))
+    )
+    assert [(fault.path, fault.rule) for fault in plan_faults(twice, D("0.3"))] == [
+        ("tranches[2].id", "duplicate_id"), ("tranches[2].rate", "rate_too_high"), ("years[2].year", "duplicate_year"),
+    ]  # fmt: skip

@@ -286,6 +286,8 @@ def test_dates_alone() -> None:
     assert found.schedules == {
         "2024-02-29": (date(2024, 8, 29), date(2025, 2, 28)), "2025-08-31": (date(2026, 2, 28), date(2026, 8, 31)),
     }  # fmt: skip
+    alone = document({"term_years": 1, "frequency": 1, "value_date": "2024-02-29"})
+    assert alone.schedules == {"2024-02-29": (date(2025, 2, 28),)}
     assert faults({"term_years": 0, "frequency": 5, "value_dates": ["x"]}) == [
         ("value_dates[0]", "not_a_date"), ("frequency", "unknown_frequency"), ("term_years", "term_out_of_range"),
     ]  # fmt: skip

@@ -31,7 +31,7 @@ GREATEST = Decimal(10) ** 18
 # Beside the bond itself, at the top of a document. What an example file says of itself is not for us.
 OF_PLAN = (
     "unit", "tranches", "loans", "years", "investment", "operation_start", "construction_end", "fees", "accrued_interest_on", "title",
-    "conventions", "expected", "peers", "note", "notes", "thresholds", "project",
+    "conventions", "expected", "peers", "note", "notes", "project", "description",
 )  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def read(document: Any, rules: Rules) -> tuple[Document | None, list[Fault]]:
     while isinstance(inner.get("inputs"), Mapping):
         # The file of an example: its inputs, and what names it.
         inner = {**{key: document[key] for key in ("id", "unit") if key in document}, **inner["inputs"]}
-    if "value_dates" in inner:
+    if "value_dates" in inner or inner.keys() == {"value_date", "term_years", "frequency"}:
         return _dates_only(reading, inner)
     single = not any(key in inner for key in ("tranches", "bonds", "loans"))
     tranches, loans = _debt(reading, inner, rules, single=single)
@@ -263,7 +263,7 @@ def _dates_only(reading: Reading, source: Mapping[str, Any]) -> tuple[Document |
     term = reading.whole(source, "term_years", "")
     frequency = reading.whole(source, "frequency", "")
     found = {}
-    for index, value in enumerate(_list(source["value_dates"])):
+    for index, value in enumerate(_list(source.get("value_dates", source.get("value_date")))):
         day = to_date(value)
         if day is None or not 1950 <= day.year <= 2200:
             reading.fault(f"value_dates[{index}]", value, "not_a_date")
