@@ -237,14 +237,14 @@ class Line:
     toggle: str  # the address that opens or closes its sub-projects
 
 
-def line_html(line: Line, columns: list[LibraryColumn], frame: str) -> SafeString:
-    """Return a line as a table row.
+def line_html(line: Line, columns: list[LibraryColumn], frame: str, pick: str = "") -> SafeString:
+    """Return a line as a table row; `pick` is the id of the form that its box belongs to, if rows can be picked.
 
     Written here and not in a template: fifty rows of a dozen cells are most of the page, and every cell of a template costs
     ten times its text.
     """
     depth = f' class="ym-sub" data-depth="{line.depth}"' if line.depth else ""
-    cells = []
+    cells: list[str] = []
     for column in columns:
         text = column.cell(line.state, frame)
         text = text if isinstance(text, SafeString) else escape(text)
@@ -252,7 +252,16 @@ def line_html(line: Line, columns: list[LibraryColumn], frame: str) -> SafeStrin
             cells.append(f'<th scope="row">{_toggle(line) if line.children else ""}{text}</th>')
         else:
             cells.append(f'<td class="num">{text}</td>' if column.number else f"<td>{text}</td>")
-    return mark_safe(f'<tr id="p{line.state.project_id}"{depth}>{"".join(cells)}</tr>')
+    box = _box(line.state, pick) if pick else ""
+    return mark_safe(f'<tr id="p{line.state.project_id}"{depth}>{box}{"".join(cells)}</tr>')
+
+
+def _box(state: ProjectState, form: str) -> str:
+    label = escape(_("Pick %(name)s") % {"name": state.name})
+    return (
+        f'<td class="ym-pick"><input class="form-check-input" type="checkbox" name="project" value="{state.project.uid}" '
+        f'form="{form}" data-ym-pick aria-label="{label}"></td>'
+    )
 
 
 def _toggle(line: Line) -> SafeString:

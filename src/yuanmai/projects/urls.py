@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from yuanmai.projects.views import blockers, edit, history, library, lights, progress, record, site_map
+from yuanmai.projects.views import blockers, bulk, edit, history, library, lights, progress, record, site_map
 
 app_name = "projects"
 urlpatterns = [
     path("", library.index, name="library"),
     path("export/", library.export, name="export"),
+    path("picked/", bulk.change, name="bulk"),
+    path("picked/export/", bulk.export, name="bulk_export"),
     path("new/", edit.create, name="create"),
     path("undo/<str:token>/", edit.undo, name="undo"),
     path("progress/", progress.index, name="progress"),

@@ -1,6 +1,7 @@
 """The verbs of the projects room."""
 
 from yuanmai.projects.actions.blockers import move_blocker, raise_blocker
+from yuanmai.projects.actions.bulk import assign_many, set_list_of_many
 from yuanmai.projects.actions.library import (
     create_project,
     plan_year,
@@ -15,6 +16,7 @@ from yuanmai.projects.actions.wording import NeedsConfirmation
 
 __all__ = [
     "NeedsConfirmation",
+    "assign_many",
     "create_project",
     "move_blocker",
     "plan_year",
@@ -26,5 +28,6 @@ __all__ = [
     "revise_project",
     "set_light_rule",
     "set_list",
+    "set_list_of_many",
     "undo_facts",
 ]

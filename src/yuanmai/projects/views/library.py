@@ -1,5 +1,6 @@
 """The project library: list, tree, export."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django import forms
@@ -45,6 +46,7 @@ from yuanmai.projects.tables import (
 
 PAGE_SIZE = 50
 EXPORT_LIMIT = 50_000
+PICKS = "bulk-form"  # the form to which the boxes of the rows belong
 COLUMNS_KEY = "projects.library.columns"
 
 
@@ -137,11 +139,14 @@ def index(request: HttpRequest) -> HttpResponse:
     kept = {name: request.GET[name] for name in ("sort", "org", "as_of", "known_at") if request.GET.get(name)}
     frame = urlencode(view.parameters)
     actor = request.actor  # type: ignore[attr-defined]
+    offered = choices(query)
     context = {
-        "filter_form": FilterForm({**request.GET.dict()}, choices(query), kept),
+        "filter_form": FilterForm({**request.GET.dict()}, offered, kept),
+        "offered": offered,
         "heads": heads(columns, sort, request.GET),
         "rows": lines,
-        "body": mark_safe("\n".join(line_html(line, columns, frame) for line in lines)),
+        "body": mark_safe("\n".join(line_html(line, columns, frame, pick=PICKS) for line in lines)),
+        "picks": PICKS,
         "page_obj": page_obj,
         "total": total,
         "filtered": bool(filters),
@@ -211,9 +216,16 @@ def _tree(rows: list[ProjectState], query: Query, request: HttpRequest) -> list[
 @page(SEE_PROJECTS)
 def export(request: HttpRequest) -> HttpResponse:
     """What the list shows as an Excel workbook: the same filters, columns and order, all rows."""
-    view = request.view  # type: ignore[attr-defined]
     query, columns = _query(request), columns_of(request)
     states = library(query).order_by(*ordering(request.GET.get("sort", "")))[:EXPORT_LIMIT]
+    return workbook_of(request, states, columns)
+
+
+def workbook_of(
+    request: HttpRequest, states: Iterable[ProjectState], columns: list[LibraryColumn]
+) -> HttpResponse:
+    """Return these projects as an Excel workbook with these columns."""
+    view = request.view  # type: ignore[attr-defined]
     table = Table(
         columns=tuple(Column(width=c.width, kind=c.kind) for c in columns),
         head=simple_head(*(str(c.label) for c in columns)),
