@@ -58,7 +58,7 @@ class Candidate:
     """A reserve project that asks for bonds; yuan, fractions, and what is not known as None.
 
     `limit` is the most it may get: what was approved or else requested, less what it has already. `minimum` is the least that is
-    useful to it. `gates` are the codes of hard gates that it fails. `needs` are projects that must be in for it to be in;
+    useful to it. `fitting` are the batches whose terms it can carry, None where the length of the term alone decides. `gates` are the codes of hard gates that it fails. `needs` are projects that must be in for it to be in;
     projects that are funded already are left out of `needs`.
     """
 
@@ -75,6 +75,7 @@ class Candidate:
     leverage: Decimal = ONE  # total investment ÷ bonds
     gates: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    fitting: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,9 @@ def lots(amount: Decimal, lot: Decimal, *, up: bool = False) -> int:
 
 
 def fits(candidate: Candidate, batch: Batch) -> bool:
-    """May the project have a bond of this term? Not a longer one than it earns for."""
+    """May the project have a bond of this batch? Not a longer one than it earns for."""
+    if candidate.fitting is not None:
+        return batch.id in candidate.fitting
     return batch.term_years <= candidate.longest_term
 
 

@@ -264,7 +264,7 @@ def _paid(
         loading.names[key(flow.PAYMENT, pk)] = Name(paid, contract.name, url)
     uses = NamedUse.objects.filter(pk__in={row["named"] for row in rows if row["named"]})
     for use in uses.select_related("reserve"):
-        url = loading.address("funds:reserve", use.reserve.uid)
+        url = loading.address("funds:reserve_record", use.reserve.uid)
         loading.names[key(flow.USE, str(use.pk))] = Name(use.name, _("Named use"), url)
     for row in rows:
         if row["named"] is None:

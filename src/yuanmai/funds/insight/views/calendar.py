@@ -20,7 +20,7 @@ from yuanmai.funds.insight.repayment import Payment, Repayer, YearSum
 from yuanmai.funds.permissions import SEE_FUNDS
 from yuanmai.funds.queries import ZERO
 
-LIST_MONTHS = 24  # of the list of coming payments
+COMING = 8  # payments in the list of those to come
 
 
 @page(SEE_FUNDS)
@@ -51,7 +51,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "year": year,
         "months": month_lines(year, months, payments) if year else [],
         "month_chart": month_chart(year, months) if year else None,
-        "coming": coming[:LIST_MONTHS],
+        "coming": coming[:COMING],
         "gaps": [gap(repayer, frame) for repayer in found if repayer.calendar.gap_years],
         "base": address(frame),
         "all_url": address(view.parameters),
