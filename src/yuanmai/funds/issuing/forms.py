@@ -76,7 +76,7 @@ class TrancheForm(ConfirmingForm):
         help_text=gettext_lazy("May stay empty; where stated, it is checked against value date and term."),
     )
     frequency = forms.TypedChoiceField(
-        choices=BY_TERM, coerce=int, empty_value=None, required=False, label=gettext_lazy("Interest")
+        choices=BY_TERM, coerce=int, empty_value=None, required=False, label=gettext_lazy("Interest paid")
     )
     repayment = forms.ChoiceField(choices=Repayment.choices, label=gettext_lazy("Repayment"))
     issue_fee_rate = PercentField(required=False, label=gettext_lazy("Issue fee (%)"))
