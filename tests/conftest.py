@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
 from django.utils import timezone, translation
@@ -57,13 +57,18 @@ class Orgs:
         return tuple(sorted(subtree_ids([org.path])[org.path]))
 
 
+def _forget() -> None:
+    for alias in caches:
+        caches[alias].clear()
+
+
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
     """No cached figure or right and no activated language outlives a test."""
-    cache.clear()
+    _forget()
     before = translation.get_language()
     yield
-    cache.clear()
+    _forget()
     if before:
         translation.activate(before)
     else:

@@ -5,10 +5,13 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+from django.core.cache import caches
 from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template import Context
+from django.template.loader import get_template
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -36,6 +39,7 @@ from yuanmai.people.view_context import ViewContext
 
 FRAME = {"org", "as_of", "known_at", "by", "page"}
 PAGE_SIZE = 30
+NAMING = {"people", "places", "enterprises", "core"}  # rooms whose names stand in the text of the page
 EXPORT_MAX = 100_000
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -133,7 +137,35 @@ def figure(request: HttpRequest, code: str) -> HttpResponse:
     query, filters = asked(request, shown)
     view: ViewContext = request.view  # type: ignore[attr-defined]
     org = view.org.code if view.org else None
-    result = evaluate(code, query)
+
+    def write() -> dict[str, Any]:
+        context = content(request, shown, query, filters, org)
+        bare = Context(
+            {**context, "request": request}
+        )  # without the frame, which would be made a second time
+        bare.request = request  # type: ignore[attr-defined]
+        body = get_template("cockpit/figures/_figure.html").template.render(bare)  # type: ignore[attr-defined]
+        return {"body": body, "has_rows": bool(context["rows_page"])}
+
+    # The same for everybody who may see the figure in this scope; the frame around it is the reader's own.
+    name = f"figure:{code}:{org}:{request.GET.urlencode()}"
+    written = kept(name, rooms_of(shown) | NAMING, query, write, words=True, store=caches["fragments"])
+    link = parameters(query, org)
+    context = {
+        "figure": shown,
+        "export_url": f"/figures/{code}/export?{urlencode(link)}",
+        "api_url": f"/api/v1/figures/{code}?{urlencode(link)}",
+        "breadcrumbs": [{"label": _("Figures"), "url": "/figures/"}, {"label": shown.name}],
+        **written,
+    }
+    return render(request, "cockpit/figures/figure.html", context)
+
+
+def content(
+    request: HttpRequest, shown: Figure, query: Query, filters: dict[str, str], org: str | None
+) -> dict[str, Any]:
+    """Return what the page of a figure says below its head."""
+    result = evaluate(shown.code, query)
     months = pages.trend_of(shown, query)
     dimensions = [d for d in shown.dimensions if d.code not in filters]
     by = request.GET.get("by", "")
@@ -141,7 +173,7 @@ def figure(request: HttpRequest, code: str) -> HttpResponse:
     parts = pages.parts_of(shown, query, chosen.code, org) if chosen else []
     unit = parts_unit(shown)
     link = parameters(query, org)
-    context: dict[str, Any] = {
+    return {
         "figure": shown,
         "display": display(shown, result),
         "result": result,
@@ -176,12 +208,8 @@ def figure(request: HttpRequest, code: str) -> HttpResponse:
         "parts_chart": pages.parts_chart(shown, parts, str(chosen.name))
         if chosen and len(parts) > 1
         else None,
-        "export_url": f"/figures/{code}/export?{urlencode(link)}",
-        "api_url": f"/api/v1/figures/{code}?{urlencode(link)}",
-        "breadcrumbs": [{"label": _("Figures"), "url": "/figures/"}, {"label": shown.name}],
         **behind(request, shown, query),
     }
-    return render(request, "cockpit/figures/figure.html", context)
 
 
 def exact(value: Decimal | None, unit: Unit) -> str:

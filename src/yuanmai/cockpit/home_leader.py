@@ -166,7 +166,7 @@ def lights(actor: Actor, view: ViewContext) -> dict[str, Any] | None:
             Behind(
                 row.name,
                 reverse("projects:record", args=[row.project.uid]),
-                row.light,
+                row.light,  # type: ignore[attr-defined]
                 words(light_of(row, query)),
                 row.responsible,
                 row.leader,

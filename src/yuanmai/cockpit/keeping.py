@@ -6,6 +6,7 @@ from threading import RLock
 from typing import TypeVar
 
 from django.core.cache import cache
+from django.core.cache.backends.base import BaseCache
 from django.utils.translation import get_language
 
 from yuanmai.core.audit.log import version_for
@@ -14,6 +15,9 @@ from yuanmai.core.figures import Figure, Query, get
 T = TypeVar("T")
 WAIT = 5.0  # seconds
 _LOCKS = tuple(RLock() for _number in range(64))
+# What stands in another store may be made of what is kept here. Its own locks are always taken first, so that no two
+# threads can wait for each other.
+_OUTER_LOCKS = tuple(RLock() for _number in range(64))
 
 
 def rooms_of(figure: Figure) -> set[str]:
@@ -25,27 +29,34 @@ def rooms_of(figure: Figure) -> set[str]:
 
 
 def kept(
-    name: str, rooms: Iterable[str], query: Query, compute: Callable[[], T], *, words: bool = False
+    name: str,
+    rooms: Iterable[str],
+    query: Query,
+    compute: Callable[[], T],
+    *,
+    words: bool = False,
+    store: BaseCache = cache,
 ) -> T:
     """Return what `compute` gives for a question, from memory where no room changed for its organisations since.
 
-    With `words` the answer contains text and is kept per language. An answer of None is not kept.
+    With `words` the answer contains text and is kept per language. An answer of None is not kept. `store` is where.
     """
     version = version_for(rooms, query.org_ids)
     question = blake2b(f"{name}|{query.key}".encode(), digest_size=16).hexdigest()
     key = f"cockpit:{question}:{version}:{get_language() if words else ''}"
-    value: T | None = cache.get(key)
+    value: T | None = store.get(key)
     if value is not None:
         return value
     # After a change everybody asks for the same at once: one computes, the others take its answer. Who has waited long
     # enough computes too, so that nothing can stand still here.
-    lock = _LOCKS[hash(key) % len(_LOCKS)]
+    locks = _LOCKS if store is cache else _OUTER_LOCKS
+    lock = locks[hash(key) % len(locks)]
     waited = lock.acquire(timeout=WAIT)
     try:
-        value = cache.get(key)
+        value = store.get(key)
         if value is None:
             value = compute()
-            cache.set(key, value)
+            store.set(key, value)
     finally:
         if waited:
             lock.release()

@@ -153,6 +153,7 @@ def _define(
             rooms=("core", "people"),
             permission="projects.view",
             facts=_with_links(source),
+            bare=source,
             numerator=numerator,
             row=project_row,
             spanning=more.pop("spanning", True),

@@ -142,7 +142,8 @@ def _breakdown(figure: Figure, query: Query, code: str) -> list[Group]:
             Group(value, dimension.label(value), aggregate(figure, narrow(facts, dimension, value)))
             for value in dimension.values(facts)
         ]
-    split = grouped([figure], query, {"figure_dimension": _expression(dimension)}, f"by-{code}")[figure.code]
+    by = {"figure_dimension": _expression(dimension)}
+    split = grouped([figure], query, by, f"by-{code}", daily=dimension.daily)[figure.code]
     groups = sorted(split.items(), key=lambda item: (item[0][0] is not None, item[0][0]))
     return [
         Group("" if value is None else str(value), dimension.label(value), _answer(figure, total))

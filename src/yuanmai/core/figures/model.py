@@ -130,6 +130,9 @@ class Facts(Figure):
     """
 
     facts: Callable[[Query], QuerySet[Any]]
+    # The same rows with their own fields only, for sums that ask for no `daily` dimension: adding up needs neither order nor
+    # relations nor what is computed for every row, and building those into a query costs more than running it.
+    bare: Callable[[Query], QuerySet[Any]] | None = None
     numerator: Combinable
     denominator: Combinable | None = None
     places: int = 2  # decimal places that single contributions have: cents, whole projects

@@ -70,9 +70,12 @@ def result_of(figure: Facts, numerator: Any, denominator: Any) -> Result:
     return Result(top / bottom if bottom else None, top, bottom)
 
 
-def facts_of(figure: Facts, query: Query) -> QuerySet[Any]:
-    """Return the facts of a figure, narrowed by the query's filters; raises `KeyError` for an unknown dimension."""
-    facts = figure.facts(query)
+def facts_of(figure: Facts, query: Query, *, bare: bool = False) -> QuerySet[Any]:
+    """Return the facts of a figure, narrowed by the query's filters; raises `KeyError` for an unknown dimension.
+
+    `bare` facts are good for sums only.
+    """
+    facts = (figure.bare or figure.facts)(query) if bare else figure.facts(query)
     for code, value in query.filters:
         facts = narrow(facts, figure.dimension(code), value)
     return facts
@@ -163,34 +166,34 @@ def kept_by_org(
 
 
 def grouped(
-    figures: Iterable[Facts], query: Query, groups: Mapping[str, Any], name: str
+    figures: Iterable[Facts], query: Query, groups: Mapping[str, Any], name: str, *, daily: bool = False
 ) -> dict[str, dict[Key, Total]]:
     """Return by code what the rows of each group add up to; one query for each different set of facts.
 
-    `groups` are the expressions that rows are grouped by; `name` says which ones, for what is kept.
+    `groups` are the expressions that rows are grouped by, `daily` ones perhaps; `name` says which, for what is kept.
     """
     figures = list(figures)
     result: dict[str, dict[Key, Total]] = {}
-    for code, parts in by_org([f for f in figures if f.org_path], query, groups, name).items():
+    for code, parts in by_org([f for f in figures if f.org_path], query, groups, name, daily=daily).items():
         totals = result[code] = {}
         for part in parts.values():
             for key, total in part.items():
                 totals.setdefault(key, Total()).add(total)
     whole = [figure for figure in figures if not figure.org_path]
-    for code, parts in _read(whole, query, groups).items():
+    for code, parts in _read(whole, query, groups, daily).items():
         result[code] = parts.get(0, {})
     return result
 
 
 def by_org(
-    figures: Iterable[Facts], query: Query, groups: Mapping[str, Any], name: str
+    figures: Iterable[Facts], query: Query, groups: Mapping[str, Any], name: str, *, daily: bool = False
 ) -> dict[str, dict[int, Part]]:
     """Return by code what each organisation's rows add to each group; organisations without rows are left out."""
     result: dict[str, dict[int, Part]] = {}
     missing: dict[frozenset[int], list[Facts]] = defaultdict(list)
     asked = question(replace(query, org_ids=()))
     if acting.get():
-        return _read(figures, query, groups)
+        return _read(figures, query, groups, daily)
     for figure in figures:
         general, own = versions_by_org((figure.room, *figure.rooms))
         kept: dict[int, tuple[int, Part]] = remembered(f"parts:{figure.code}:{name}:{asked}") or {}
@@ -205,7 +208,7 @@ def by_org(
         if stale:
             missing[frozenset(stale)].append(figure)
     for orgs, members in missing.items():
-        fresh = _read(members, replace(query, org_ids=tuple(sorted(orgs))), groups)
+        fresh = _read(members, replace(query, org_ids=tuple(sorted(orgs))), groups, daily)
         for figure in members:
             general, own = versions_by_org((figure.room, *figure.rooms))
             parts = result[figure.code]
@@ -220,12 +223,22 @@ def by_org(
     return result
 
 
-def _read(figures: Iterable[Facts], query: Query, groups: Mapping[str, Any]) -> dict[str, dict[int, Part]]:
+def _read(
+    figures: Iterable[Facts], query: Query, groups: Mapping[str, Any], daily: bool = False
+) -> dict[str, dict[int, Part]]:
     """Read sums from the database, by code, organisation (0 where a figure does not name it) and group."""
-    together: dict[Hashable, list[tuple[Facts, QuerySet[Any]]]] = defaultdict(list)
+    together: dict[tuple[Hashable, str], list[tuple[Facts, QuerySet[Any]]]] = defaultdict(list)
+    made: dict[Hashable, tuple[Hashable, QuerySet[Any]]] = {}
     for figure in figures:
-        facts = facts_of(figure, query)
-        together[same_facts(facts) or figure.code, figure.org_path].append((figure, facts))
+        narrowing = [figure.dimension(code) for code, _value in query.filters]
+        bare = not (daily or any(dimension.daily for dimension in narrowing))
+        # Figures that name the same function and the same dimensions need not be compared any further.
+        source = (figure.bare if bare and figure.bare else figure.facts, *map(id, narrowing))
+        if source not in made:
+            facts = facts_of(figure, query, bare=bare)
+            made[source] = (same_facts(facts) or figure.code, facts)
+        same, facts = made[source]
+        together[same, figure.org_path].append((figure, facts))
     result: dict[str, dict[int, Part]] = {}
     for (_same, org_path), members in together.items():
         sums: dict[str, Any] = {"figure_rows": Count("*")}

@@ -4,7 +4,7 @@ The filters are dimensions and conditions of the figures, so the count and the s
 same filters, and open to the same rows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.core.cache import cache
@@ -46,6 +46,11 @@ def library(query: Query) -> QuerySet[ProjectState]:
     return facts_of(figure, query).select_related(*RELATED)
 
 
+def listed_version(query: Query) -> int:
+    """Return the last change that may concern the rows of the list, their order or what they show."""
+    return version_for(LISTED_ROOMS, query.org_ids)
+
+
 class PageRows:
     """The rows of the library in an order, read page by page.
 
@@ -60,19 +65,31 @@ class PageRows:
 
     def keys(self, part: slice) -> list[int]:
         """Return the primary keys of some of the rows, in order."""
-        version = version_for(LISTED_ROOMS, self.query.org_ids)
-        key = f"library-rows:{version}:{self.name}:{part.start}-{part.stop}:{question(self.query)}"
+        key = f"library-rows:{listed_version(self.query)}:{self.name}:{part.start}-{part.stop}:{question(self.query)}"
         found: list[int] | None = cache.get(key)
         if found is None:
             found = list(library(self.query).order_by(*self.order).values_list("pk", flat=True)[part])
             cache.set(key, found)
         return found
 
-    def __getitem__(self, part: slice) -> list[ProjectState]:
-        keys = self.keys(part)
-        rows = with_light(ProjectState.objects.filter(pk__in=keys), self.query)
-        by_key = {row.pk: row for row in rows.select_related("project", *self.related)}
-        return [by_key[key] for key in keys if key in by_key]
+    def __getitem__(self, part: slice) -> "Shown":
+        return Shown(self, part)
+
+
+class Shown:
+    """One page of rows, read when somebody looks at it."""
+
+    def __init__(self, rows: PageRows, part: slice) -> None:
+        self.rows, self.part = rows, part
+
+    def __len__(self) -> int:
+        return len(self.rows.keys(self.part))
+
+    def __iter__(self) -> Iterator[ProjectState]:
+        keys = self.rows.keys(self.part)
+        states = with_light(ProjectState.objects.filter(pk__in=keys), self.rows.query)
+        by_key = {state.pk: state for state in states.select_related("project", *self.rows.related)}
+        return (by_key[key] for key in keys if key in by_key)
 
 
 def sums(query: Query) -> dict[str, Any]:

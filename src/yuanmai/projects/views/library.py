@@ -1,9 +1,11 @@
 """The project library: list, tree, export."""
 
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Any, cast
 
 from django import forms
+from django.core.cache import caches
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,12 +13,14 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.http import content_disposition_header, urlencode
 from django.utils.safestring import mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from yuanmai.core.documents import Column, Row, Table, simple_head, to_excel
 from yuanmai.core.figures import Query, get
 from yuanmai.core.figures.display import chinese, display
 from yuanmai.core.figures.links import figure_url
+from yuanmai.core.figures.sums import question
 from yuanmai.core.saved.actions import preference, remember
 from yuanmai.core.saved.views import views_of
 from yuanmai.core.templatetags.ui import LIGHTS
@@ -30,6 +34,7 @@ from yuanmai.projects.queries.library import (
     choices,
     filters_of,
     library,
+    listed_version,
     sums,
 )
 from yuanmai.projects.tables import (
@@ -133,11 +138,18 @@ def index(request: HttpRequest) -> HttpResponse:
     total = int(figures["projects.library_count"].value or 0)
     listed = PageRows(query, ordering(sort), sort, [c.related for c in columns if c.related])
     page_obj = CountedPaginator(listed, PAGE_SIZE, total).get_page(request.GET.get("page"))
-    rows = list(page_obj.object_list)
-    lines = _tree(rows, query, request)
+    frame = urlencode(view.parameters)
+    # The rows are the same for everybody who sees this scope with these columns; they are written once until one changes.
+    store, language = caches["fragments"], get_language()
+    asked = f"{request.GET.urlencode()}|{frame}|{','.join(c.key for c in columns)}|{language}"
+    key = f"library:{listed_version(query)}:{question(query)}:{blake2b(asked.encode(), digest_size=16).hexdigest()}"
+    body, lines = store.get(key), None
+    if body is None:
+        lines = _tree(list(page_obj.object_list), query, request)
+        body = mark_safe("\n".join(line_html(line, columns, frame, pick=PICKS) for line in lines))
+        store.set(key, body)
     filters = dict(query.filters)
     kept = {name: request.GET[name] for name in ("sort", "org", "as_of", "known_at") if request.GET.get(name)}
-    frame = urlencode(view.parameters)
     actor = request.actor  # type: ignore[attr-defined]
     offered = choices(query)
     context = {
@@ -145,7 +157,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "offered": offered,
         "heads": heads(columns, sort, request.GET),
         "rows": lines,
-        "body": mark_safe("\n".join(line_html(line, columns, frame, pick=PICKS) for line in lines)),
+        "body": body,
         "picks": PICKS,
         "page_obj": page_obj,
         "total": total,
