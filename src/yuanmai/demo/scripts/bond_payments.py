@@ -1,11 +1,12 @@
 """Heshan's made-up contracts, certificates, invoices, payments, work on the ground and tenants."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from yuanmai.demo.scripts.common import moment, named, yuan
+from yuanmai.demo.scripts.papers import keep
 from yuanmai.enterprises.models import Enterprise, Tenancy
 from yuanmai.funds.models import (
     Certificate,
@@ -17,6 +18,7 @@ from yuanmai.funds.models import (
     Payment,
     Reserve,
     Tranche,
+    UsePlan,
     WorkItem,
 )
 from yuanmai.places.models import Building, Unit
@@ -82,15 +84,17 @@ def _contract(
             invoice=invoice,
             use=use,
         )
-    _work(row["work"], project, contract, buildings, row)
+    measured = _work(row["work"], project, contract, buildings, row)
+    _papers(contract, certificates, measured if row.get("photos", True) else [])
+    _use_plans(project, row["paid"])
 
 
 def _work(
     work: dict[str, Any], project: Project, contract: Contract, buildings: list[Building], row: dict[str, Any]
-) -> None:
+) -> list[Measurement]:
     """Record the work of a contract; work on several buildings is split evenly, one item for each."""
     sites: list[Building | None] = list(buildings[: work.get("buildings", 0)]) or [None]
-    day = row["certified"][-1][0]
+    measured = []
     for index, building in enumerate(sites, start=1):
         item = WorkItem.objects.create(
             org_id=project.org_id,
@@ -102,13 +106,54 @@ def _work(
             planned=(Decimal(work["planned"]) / len(sites)).quantize(Decimal("0.01")),
             recorded_at=moment(row["signed"]),
         )
-        Measurement.objects.create(
-            item=item,
-            quantity=(Decimal(work["measured"]) / len(sites)).quantize(Decimal("0.01")),
-            effective_on=day,
-            recorded_at=moment(day),
-            note=f"示例测量{index}",
-        )
+        whole = (Decimal(work["measured"]) / len(sites)).quantize(Decimal("0.01"))
+        certified = sum(amount for _day, amount in row["certified"])
+        done = 0
+        for day, amount in row["certified"]:
+            done += amount
+            measured.append(
+                Measurement(
+                    item=item,
+                    quantity=whole * done // certified,
+                    effective_on=day,
+                    recorded_at=moment(day),
+                    note=f"示例测量{index}",
+                )
+            )
+        measured[-1].quantity = whole
+    return Measurement.objects.bulk_create(measured)
+
+
+def _papers(contract: Contract, certificates: list[Certificate], measured: list[Measurement]) -> None:
+    """Keep a sample scan with every paper, and a photograph with every measurement."""
+    invoices = Invoice.objects.filter(contract=contract)
+    keep(
+        [
+            (contract, "contract", "施工合同(示例).pdf", contract.recorded_at),
+            *((paper, "certificate", f"{paper.number}.pdf", paper.recorded_at) for paper in certificates),
+            *((paper, "invoice", f"{paper.number}.pdf", paper.recorded_at) for paper in invoices),
+        ]
+    )
+    if measured:
+        keep([(row, "photo", "现场照片(示例).png", row.recorded_at) for row in measured], photo=True)
+
+
+def _use_plans(project: Project, paid: list[list[Any]]) -> None:
+    """File the use plan of every month with a payment two months before; several contracts share a plan."""
+    for day, _code, amount in paid:
+        month = day.replace(day=1)
+        filed = month - timedelta(days=45)
+        plan = UsePlan.objects.filter(project=project, month=month).first()
+        if plan is None:
+            UsePlan.objects.create(
+                project=project,
+                month=month,
+                amount=yuan(amount),
+                effective_on=filed,
+                recorded_at=moment(filed),
+            )
+        else:
+            UsePlan.objects.filter(pk=plan.pk).update(amount=plan.amount + yuan(amount))
 
 
 def _tenants(org_id: int, buildings: list[Building]) -> None:

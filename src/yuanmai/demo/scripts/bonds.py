@@ -15,6 +15,8 @@ from yuanmai.demo.scripts.bond_payments import pay
 from yuanmai.demo.scripts.common import fund, moment, named, wan, yuan
 from yuanmai.demo.scripts.reserve import Plan, enter, forecast
 from yuanmai.funds.coverage import record_coverage
+from yuanmai.funds.findings.bonds import refresh_bond_findings, refresh_idle_findings
+from yuanmai.funds.findings.paying import refresh_paying
 from yuanmai.funds.models import Allotment, Disbursement, Quota, Reserve, Tranche
 from yuanmai.people.actor import subtree_ids
 from yuanmai.people.models import Organisation
@@ -47,7 +49,20 @@ def load(act: Act, orgs: dict[str, Organisation]) -> int:
         _finish(act, orgs[place], reserves, plans)
     _disburse_longyan(data["longyan"], tranches, given)
     pay(data["heshan"], tranches, reserves)
+    _look(act, orgs, reserves)
     return len(reserves)
+
+
+def _look(act: Act, orgs: dict[str, Organisation], reserves: list[Reserve]) -> None:
+    """Look for contradictions where money has moved: Heshan's payments, idle money of Heshan and Longyan."""
+    heshan = orgs["heshan-park"]
+    assert heshan.default_as_of is not None
+    refresh_bond_findings(act, [heshan.pk], heshan.default_as_of)
+    refresh_paying(act, [row.project_id for row in reserves if row.org_id == heshan.pk])
+    longyan = orgs["longyan"]
+    assert longyan.default_as_of is not None
+    ids = {row.org_id for row in reserves} & set(subtree_ids([longyan.path])[longyan.path])
+    refresh_idle_findings(act, ids, longyan.default_as_of)
 
 
 def _tranches(data: dict[str, Any], orgs: dict[str, Organisation]) -> dict[str, Tranche]:
@@ -170,6 +185,7 @@ def _heshan(act: Act, orgs: dict[str, Organisation], data: dict[str, Any], given
                 repayment=terms.get("repayment", "bullet"),
                 construction=(main_plan["start"], main_plan["finish"]) if key == "main" else (one["start"], one["finish"]),
                 operation=terms["operation"],
+                bonds={year: yuan(amount) for year, amount in terms.get("bonds", {}).items()},
                 uses=[(name, yuan(amount)) for name, amount in place["uses"]] if key == "main" else [],
             )
         )  # fmt: skip

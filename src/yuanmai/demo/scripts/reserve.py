@@ -8,7 +8,8 @@ from uuid import uuid5
 
 from yuanmai.common.money import WAN
 from yuanmai.core.figures import Query
-from yuanmai.demo.scripts.common import moment
+from yuanmai.demo.scripts.common import moment, named
+from yuanmai.demo.scripts.papers import keep
 from yuanmai.funds.engine.bonds.coverage import statement
 from yuanmai.funds.issuing.service import operation_start, plans_of
 from yuanmai.funds.models import (
@@ -50,6 +51,7 @@ class Plan:
     joint_start: str = ""
     deadline: date | None = None
     uses: list[tuple[str, Decimal]] = field(default_factory=list)
+    bonds: dict[int, Decimal] = field(default_factory=dict)  # by year; all in the first where nothing is said
 
 
 def enter(plans: Iterable[Plan]) -> list[Reserve]:
@@ -66,7 +68,7 @@ def enter(plans: Iterable[Plan]) -> list[Reserve]:
         ]
         reviews += _reviews(reserve, plan)
     ReserveStep.objects.bulk_create(steps)
-    ReserveItem.objects.bulk_create(items)
+    _offering(ReserveItem.objects.bulk_create(items))
     NamedUse.objects.bulk_create(uses)
     Review.objects.bulk_create(reviews)
     return reserves
@@ -135,6 +137,22 @@ def _items(reserve: Reserve) -> list[ReserveItem]:
     return items
 
 
+def _offering(items: list[ReserveItem]) -> None:
+    """Keep a sample file with the parts of the offering file that are there."""
+    codes = {
+        "implementation_plan": "实施方案",
+        "financial_report": "财务评估报告",
+        "legal_opinion": "法律意见书",
+    }
+    keep(
+        [
+            (item, "offering", named(f"{codes[item.code]}") + ".pdf", item.reserve.recorded_at)
+            for item in items
+            if item.code in codes and item.state == "done"
+        ]
+    )
+
+
 def _reviews(reserve: Reserve, plan: Plan) -> list[Review]:
     day = next((day for state, day in plan.steps if state == "reviewed"), None)
     if day is None:
@@ -185,7 +203,8 @@ def _plan_years(reserve: Reserve, plan: Plan, revenues: dict[int, Decimal]) -> l
     building = list(range(plan.construction[0].year, plan.construction[1].year + 1))
     share = (plan.total / len(building) / WAN).to_integral_value() * WAN
     outlays = dict.fromkeys(building, share) | {building[-1]: plan.total - share * (len(building) - 1)}
-    bonds = {plan.year if plan.year in building else building[0]: plan.approved or plan.requested}
+    first = plan.year if plan.year in building else building[0]
+    bonds = plan.bonds or {first: plan.approved or plan.requested}
     rows = []
     for year in sorted({*building, *revenues}):
         revenue = revenues.get(year, Decimal(0))
