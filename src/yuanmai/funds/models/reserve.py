@@ -34,7 +34,7 @@ class Reserve(Owned):
     class State(models.TextChoices):
         RESERVE = "reserve", pgettext_lazy("reserve project", "In reserve")
         REVIEWED = "reviewed", _("Reviewed")
-        REPORTED = "reported", _("Reported")
+        REPORTED = "reported", pgettext_lazy("reserve project", "Reported")
         APPROVED = "approved", _("Approved")
         ISSUED = "issued", pgettext_lazy("reserve project", "Issued")
         DRAWN = "drawn", _("Drawn")
@@ -58,7 +58,7 @@ class Reserve(Owned):
     term_years = models.PositiveSmallIntegerField(verbose_name=_("Term (years)"))
     rate = RateField(verbose_name=_("Planned rate"))
     frequency = models.PositiveSmallIntegerField(
-        choices=Frequency.choices, default=2, verbose_name=_("Interest")
+        choices=Frequency.choices, default=2, verbose_name=_("Interest is paid")
     )
     repayment = models.CharField(
         max_length=16, choices=Repayment.choices, default=Repayment.BULLET, verbose_name=_("Repayment")
@@ -167,7 +167,7 @@ class PlanYear(ReserveRow):
     class Version(models.TextChoices):
         PLAN = "plan", _("As planned")
         ISSUED = "issued", _("At issued rates")
-        OPERATING = "operating", _("In operation")
+        OPERATING = "operating", pgettext_lazy("plan version", "In operation")
 
     version = models.CharField(max_length=10, choices=Version.choices, default=Version.PLAN)
     year = models.PositiveSmallIntegerField()
@@ -197,7 +197,7 @@ class ReserveLoan(ReserveRow):
     drawn_on = models.DateField(verbose_name=_("Drawn on"))
     periods = models.PositiveSmallIntegerField(verbose_name=_("Periods"))
     frequency = models.PositiveSmallIntegerField(
-        choices=Frequency.choices, default=1, verbose_name=_("Interest")
+        choices=Frequency.choices, default=1, verbose_name=_("Interest is paid")
     )
     kind = models.CharField(max_length=16, choices=Repayment.choices, default=Repayment.LEVEL_PAYMENT)
     retired_at = models.DateTimeField(null=True, blank=True)

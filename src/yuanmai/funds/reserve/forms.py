@@ -64,7 +64,7 @@ class ReserveForm(ConfirmingForm):
         empty_value=None,
         required=False,
         choices=[BY_RULE, *Frequency.choices],
-        label=gettext_lazy("Interest"),
+        label=gettext_lazy("Interest is paid"),
     )
     repayment = forms.ChoiceField(choices=Repayment.choices, label=gettext_lazy("Repayment"))
     construction_start = forms.DateField(

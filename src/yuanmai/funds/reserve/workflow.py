@@ -17,7 +17,7 @@ ISSUED, DRAWN, COMPLETED, REPAID = S.ISSUED.value, S.DRAWN.value, S.COMPLETED.va
 ORDER = (PREPARED, REVIEWED, REPORTED, APPROVED, ISSUED, DRAWN, COMPLETED, REPAID)
 
 REASON = Need("text", _("Reason"), "long")
-DOCUMENT = Need("document", _("Document"))
+DOCUMENT = Need("document", _("Document number"))
 AMOUNT = Need("amount", _("Bonds approved (10,000 yuan)"), "money")
 
 RESERVE = workflow(
