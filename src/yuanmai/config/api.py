@@ -9,6 +9,7 @@ from yuanmai.core.jobs.api import router as jobs
 from yuanmai.core.workbooks.api import router as imports
 from yuanmai.enterprises.api import router as enterprises
 from yuanmai.funds.api import router as funds
+from yuanmai.funds.insight.api import router as insight
 from yuanmai.funds.issuing.api import router as issuing
 from yuanmai.funds.papers.api import router as papers
 from yuanmai.funds.reserve.api import router as reserve
@@ -24,6 +25,7 @@ api.add_router("enterprises", enterprises)
 api.add_router("projects", projects)
 api.add_router("funds", funds)
 api.add_router("funds/bonds", issuing)
+api.add_router("funds/insight", insight)
 api.add_router("funds/reserve", reserve)
 api.add_router("funds/papers", papers)
 api.add_router("imports", imports)

@@ -30,6 +30,8 @@ POOLS: dict[str, tuple[str, ...]] = {
     "reviewed": (State.REVIEWED, State.REPORTED, *ALLOTTABLE),
     "all": (State.RESERVE, State.REVIEWED, State.REPORTED, *ALLOTTABLE),
 }
+# The optimiser has a threshold of its own; what the reviewing bodies saw in the papers is theirs to say (see `_failed_gates`).
+NOT_STOPPING = ("coverage",)
 EXPECTED = "expected"  # the id of the issue that is only expected
 
 
@@ -120,9 +122,7 @@ def entrants(query: Query, pool: str, batches: Iterable[Offer], least: Decimal) 
             longest_term=row.term_years,
             capital_share=row.bonds_as_capital / row.requested if row.requested else ZERO,
             leverage=row.total_investment / row.requested if row.requested else Decimal(1),
-            gates=tuple(
-                gate.code for gate in failed[row.pk] if gate.code not in ("coverage", "capital_share_cap")
-            ),
+            gates=tuple(gate.code for gate in failed[row.pk] if gate.code not in NOT_STOPPING),
             needs=tuple(sorted(needs[row.pk])),
             fitting=frozenset(carried & timely),
         )
@@ -162,7 +162,7 @@ def _earns(plan: terms.Plan, offer: Offer) -> bool:
 
 
 def _failed_gates(query: Query, rows: list[Any], rules: Mapping[int, Rules]) -> dict[int, tuple[Gate, ...]]:
-    """Return the hard gates that each reserve project fails, by its plan."""
+    """Return the hard gates that each reserve project fails, by its plan. The papers of one that passed its review were seen there."""
     ids = [row.pk for row in rows]
     plans = plans_of(rows, PLAN, query)
     items = reserve_queries.items_of(ids)
@@ -176,24 +176,11 @@ def _failed_gates(query: Query, rows: list[Any], rules: Mapping[int, Rules]) -> 
         uses[use.reserve_id].append(use)
     result = {}
     for row in rows:
-        found = statement(plans[row.pk])
-        mine = items.get(row.pk, {})
-        result[row.pk] = tuple(
-            stopped(
-                gates(
-                    _application(
-                        row,
-                        found,
-                        mine,
-                        files,
-                        uses[row.pk],
-                        by_project.get(row.project_id),
-                        rules[row.org_id],
-                    ),
-                    rules[row.org_id],
-                )
-            )
-        )
+        found, bounds = statement(plans[row.pk]), rules[row.org_id]
+        state = by_project.get(row.project_id)
+        given = _application(row, found, items.get(row.pk, {}), files, uses[row.pk], state, bounds)
+        seen = ("checklist",) if row.state_then != State.RESERVE else ()
+        result[row.pk] = tuple(gate for gate in stopped(gates(given, bounds)) if gate.code not in seen)
     return result
 
 

@@ -195,7 +195,7 @@ def _with_others(found: Answer, left: LeftOut) -> str:
 def cost_text(cost: Decimal) -> str:
     """Return a share of the value; a small one is not written as 0."""
     if 0 < cost < Decimal("0.0005"):
-        return _("less than 0.1 %%") % {}
+        return _("less than %(share)s") % {"share": display_value(Decimal("0.001"), Unit.RATIO)}
     return display_value(cost, Unit.RATIO)
 
 

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from yuanmai.common.money import WAN, YI
 from yuanmai.core.figures.display import display_value
@@ -105,7 +106,7 @@ def figures(
         {
             "label": _("Due in the next 12 months"),
             "display": display_value(sum((p.amount for p in following), ZERO), Unit.YUAN),
-            "note": _("%(n)d payments") % {"n": len(following)},
+            "note": ngettext("%(n)d payment", "%(n)d payments", len(following)) % {"n": len(following)},
         },
         {
             "label": _("To set aside this month"),
@@ -212,7 +213,7 @@ def month_chart(year: int, months: tuple[MonthRow, ...]) -> dict[str, Any]:
         "unit": unit,
         "series": [
             {"name": _("Set aside"), "tone": "success", "data": data("set_aside")},
-            {"name": _("Due"), "tone": "primary", "data": data("due")},
+            {"name": pgettext("bond", "Due"), "tone": "primary", "data": data("due")},
             {"name": _("From elsewhere"), "tone": "danger", "data": data("bridged")},
             {
                 "name": _("Reserve at the end of the month"),
