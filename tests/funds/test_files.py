@@ -20,7 +20,7 @@ from yuanmai.funds.files import attach, attachments, clean_name, media_type, pat
 from yuanmai.funds.models import Attachment, Quota
 from yuanmai.funds.permissions import EDIT_FUNDS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj"
 
 

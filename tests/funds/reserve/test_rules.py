@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from yuanmai.core.scope import everywhere, open_scope
@@ -115,6 +115,7 @@ statements = st.lists(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(statements, st.dates(date(2019, 1, 1), date(2026, 1, 1)))
 def test_the_rule_in_force_is_never_later_nor_farther_than_another(
     entries: list[Statement], on: date
