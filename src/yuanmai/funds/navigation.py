@@ -6,6 +6,7 @@ from yuanmai.core.web.navigation import NavItem, nav
 from yuanmai.funds.insight import navigation as insight
 from yuanmai.funds.issuing import navigation as issuing
 from yuanmai.funds.overview import navigation as overview
+from yuanmai.funds.papers import navigation as papers
 from yuanmai.funds.paying import navigation as paying
 from yuanmai.funds.permissions import SEE_FUNDS
 from yuanmai.funds.reserve import navigation as reserve
@@ -17,4 +18,4 @@ record_tab(RecordTab("funding", _("Funding"), "funds:project", "coins", SEE_FUND
 overview_panel(project_panel)
 history_source(said)
 
-__all__ = ["insight", "issuing", "overview", "paying", "reserve"]
+__all__ = ["insight", "issuing", "overview", "papers", "paying", "reserve"]
