@@ -149,6 +149,11 @@ def a_token(world: World, own: bool) -> dict[str, Any]:
     return {"pk": (world.own if own else world.foreign)["token"].pk}
 
 
+@sample("/account/subscriptions/{pk}/end/")
+def a_subscription(world: World, own: bool) -> dict[str, Any]:
+    return {"pk": (world.own if own else world.foreign)["subscription"].pk}
+
+
 @sample("/account/sessions/{pk}/end/")
 def a_session(world: World, own: bool) -> dict[str, Any]:
     return {"pk": (world.own if own else world.foreign)["session"].pk}
@@ -218,7 +223,7 @@ def an_organisation_page(world: World, own: bool) -> dict[str, Any]:
 # whoever has it is told that there is no such thing. Ownership behind these is tested by the rooms themselves.
 NOTHING = {
     "pk": 999999999, "id": 999999999, "sequence": 999999999, "post_pk": 999999999, "building": 999999999,
-    "uid": "00000000-0000-4000-8000-000000000000", "token": "none", "code": "none", "kind": "park", "step": "hand",
+    "uid": "00000000-0000-4000-8000-000000000000", "token": "none", "text": "none", "body": "reform", "code": "none", "kind": "park", "step": "hand",
     "dimension": "kind", "provider_id": "oidc", "extension": "docx",
 }  # fmt: skip
 
@@ -272,7 +277,7 @@ def add_samples(objects: dict[str, Any], org: Any, user: User) -> None:
     from yuanmai.core.undo.models import UndoStep
     from yuanmai.core.workbooks.models import ImportBatch
     from yuanmai.enterprises.models import Enterprise
-    from yuanmai.people.models import ApiToken, Post
+    from yuanmai.people.models import ApiToken, Post, Subscription
     from yuanmai.places.models import Building, Park, Unit
     from yuanmai.projects.models import Blocker
 
@@ -310,6 +315,9 @@ def add_samples(objects: dict[str, Any], org: Any, user: User) -> None:
             user=user, name="t", prefix=uuid.uuid4().hex[:12], digest=uuid.uuid4().hex * 2, permissions=[], created_at=timezone.now(),
             expires_at=timezone.now() + timedelta(days=1),
         )  # fmt: skip
+        objects["subscription"] = Subscription.objects.create(
+            user=user, kind="calendar", name="s", language="en", created_at=timezone.now()
+        )
         objects["session"] = UserSession.objects.create(
             user=user,
             session_key=uuid.uuid4().hex,

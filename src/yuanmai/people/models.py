@@ -178,3 +178,43 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Subscription(models.Model):
+    """Something that is brought to a user: the to-dos as a calendar, a saved view or a figure by mail.
+
+    It holds no data and no rights: what is delivered is decided at each delivery by what the user may see then. Of the secret
+    in the address of a calendar only the hash is kept.
+    """
+
+    class Kind(models.TextChoices):
+        CALENDAR = "calendar", _("To-do calendar")
+        VIEW = "view", _("Saved view")
+        FIGURE = "figure", _("Figure")
+
+    class Every(models.TextChoices):
+        DAY = "day", _("Every day")
+        WEEK = "week", _("Every Monday")
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="subscriptions")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    name = models.CharField(max_length=120, verbose_name=_("Name"))
+    view = models.ForeignKey("core.SavedView", models.CASCADE, null=True, related_name="+")
+    figure = models.CharField(max_length=80, blank=True)
+    org = models.ForeignKey(Organisation, models.CASCADE, null=True, related_name="+")
+    every = models.CharField(max_length=6, choices=Every.choices, blank=True)
+    language = models.CharField(max_length=10)
+    prefix = models.CharField(max_length=12, blank=True, db_index=True)
+    digest = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField()
+    delivered_at = models.DateTimeField(null=True)
+    fault = models.CharField(max_length=300, blank=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+
+    def __str__(self) -> str:
+        return self.name

@@ -17,7 +17,7 @@ from django.urls import URLPattern, include, path
 from yuanmai.core.web import page, public_page
 from yuanmai.people import oidc
 from yuanmai.people.views import account as own
-from yuanmai.people.views import organisations, roles, setup, users
+from yuanmai.people.views import organisations, roles, setup, subscriptions, users
 
 
 def mount(route: str, view: Callable[..., Any], name: str, public: str = "") -> URLPattern:
@@ -72,6 +72,9 @@ pages = [
     path("account/required/", own.required, name="required"),
     path("account/tokens/", own.tokens, name="tokens"),
     path("account/tokens/<int:pk>/revoke/", own.token_revoke, name="token_revoke"),
+    path("account/subscriptions/", subscriptions.index, name="subscriptions"),
+    path("account/subscriptions/<int:pk>/end/", subscriptions.end, name="subscription_end"),
+    path("calendar/<str:text>.ics", subscriptions.calendar, name="todo_calendar"),
     path("account/sessions/<int:pk>/end/", own.session_end, name="session_end"),
     path("manage/organisations/", organisations.organisation_list, name="organisations"),
     path("manage/organisations/new/", organisations.organisation_add, name="organisation_add"),

@@ -10,6 +10,7 @@ from yuanmai.people.actions.organisations import (
 )
 from yuanmai.people.actions.posts import give_post, take_post
 from yuanmai.people.actions.roles import require_second_factor, set_role_permissions
+from yuanmai.people.actions.subscriptions import end_subscription, subscribe_by_mail, subscribe_calendar
 from yuanmai.people.actions.tokens import create_token, revoke_token
 from yuanmai.people.actions.users import (
     add_user,
@@ -28,6 +29,7 @@ __all__ = [
     "deactivate_organisation",
     "edit_organisation",
     "edit_user",
+    "end_subscription",
     "give_post",
     "lock_user",
     "move_organisation",
@@ -38,6 +40,8 @@ __all__ = [
     "revoke_token",
     "set_role_permissions",
     "set_up_installation",
+    "subscribe_by_mail",
+    "subscribe_calendar",
     "take_post",
     "unlock_user",
 ]
