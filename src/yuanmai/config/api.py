@@ -12,6 +12,7 @@ from yuanmai.funds.api import router as funds
 from yuanmai.funds.insight.api import router as insight
 from yuanmai.funds.issuing.api import router as issuing
 from yuanmai.funds.papers.api import router as papers
+from yuanmai.funds.paying.api import router as paying
 from yuanmai.funds.reserve.api import router as reserve
 from yuanmai.people.api import router as people
 from yuanmai.places.api import router as places
@@ -26,6 +27,7 @@ api.add_router("projects", projects)
 api.add_router("funds", funds)
 api.add_router("funds/bonds", issuing)
 api.add_router("funds/insight", insight)
+api.add_router("funds/paying", paying)
 api.add_router("funds/reserve", reserve)
 api.add_router("funds/papers", papers)
 api.add_router("imports", imports)
