@@ -87,7 +87,7 @@ def calendar_feed(request: HttpRequest, text: str) -> HttpResponse:
         check_rate(f"calendar:{text}", settings.API_RATE_PER_MINUTE)
     except Problem as problem:
         answer = _plain(429, problem.detail)
-        answer.headers |= {"Retry-After": "60"}
+        answer.headers["Retry-After"] = problem.headers["Retry-After"]
         return answer
     if reason := actor.why_not(SEE_FUNDS):
         return _plain(403, reason)

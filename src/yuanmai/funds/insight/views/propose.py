@@ -101,7 +101,7 @@ def shown(request: HttpRequest, found: Answer) -> dict[str, Any]:
             {"name": found.name(row.candidate), "why": proposing.why_not(found, row)}
             for row in proposal.refused
         ],
-        "conflict": [found.name(uid) for uid in proposal.conflict],
+        "conflict": sorted(found.name(uid) for uid in proposal.conflict),
         "take_over": [
             {
                 "name": offer.name,
