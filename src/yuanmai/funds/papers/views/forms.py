@@ -194,10 +194,16 @@ def of_project(request: HttpRequest, uid: UUID) -> HttpResponse:
             for item in known
         ],
         "sheet": sheet,
+        "offering_url": _offering(request, asked),
         "tables": shown_tables(sheet),
         "files": _files(request, "funds:paper_project_file", uid, chosen.code),
     }
     return render(request, "funds/papers/project.html", context)
+
+
+def _offering(request: HttpRequest, asked: Asked) -> str:
+    reserve = coverage.reserve_of(asked)
+    return _address(request, "funds:offering", reserve.uid) if reserve else ""
 
 
 @page(SEE_FUNDS)
