@@ -9,6 +9,7 @@ import json
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.forms import Select
@@ -363,3 +364,16 @@ def minus(number: Any, other: Any) -> int:
         return int(number) - int(other)
     except (TypeError, ValueError):
         return 0
+
+
+@register.simple_tag(takes_context=True)
+def same_frame(context: template.Context, url: str) -> str:
+    """Return the address of a form with the frame that stands in the address of its page.
+
+    A link that was passed on names organisation and day in its address; what is done on that page is done for them.
+    """
+    request = context.get("request")
+    if request is None or "?" in url:
+        return url
+    given = [(name, request.GET[name]) for name in ("org", "as_of", "known_at") if request.GET.get(name)]
+    return f"{url}?{urlencode(given)}" if given else url

@@ -72,6 +72,7 @@ def _overview(
         else "",
         "rate_text": percent(found.reserve.rate, 4),
         "withdrawable": ("reserve", "reviewed", "reported"),
+        "sent_back_for": _reason(found.reserve) if found.reserve.sent_back_at else "",
         "waits_for": _others(found.reserve.depends_on.all()),
         "steps": [
             {"offer": offer, "form": (forms or {}).get(offer.transition.code) or step_form(offer.transition)}
@@ -79,6 +80,13 @@ def _overview(
         ],
     }
     return render(request, "funds/reserve/overview.html", context, status=status)
+
+
+def _reason(reserve: Reserve) -> str:
+    """Return why the project was last sent back, in the words of whoever did."""
+    step = ReserveStep.objects.filter(reserve=reserve, transition__in=("returned", "send_back")).last()
+    review = Review.objects.filter(reserve=reserve, verdict=Review.Verdict.SEND_BACK).first()
+    return (step.text if step else "") or (review.opinion if review else "")
 
 
 def _others(rows: Any) -> list[dict[str, str]]:
