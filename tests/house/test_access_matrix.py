@@ -219,6 +219,41 @@ def an_organisation_page(world: World, own: bool) -> dict[str, Any]:
     return an_organisation(world, own)
 
 
+@sample("/funds/bonds/projects/{uid}/")
+def a_project_with_bonds(world: World, own: bool) -> dict[str, Any]:
+    return a_project(world, own)
+
+
+@sample(
+    *(f"/funds/bonds/{{uid}}/{part}" for part in ("", "edit/", "remove/", "service/", "chain/", "allot/", "left/", "redeem/")),
+    "/api/v1/funds/bonds/tranches/{uid}",
+    "/api/v1/funds/bonds/tranches/{uid}/allotments",
+)  # fmt: skip
+def a_tranche(world: World, own: bool) -> dict[str, Any]:
+    return {"uid": (world.own if own else world.foreign)["tranche"].uid}
+
+
+def _movement(kind: str) -> Sample:
+    def parameters(world: World, own: bool) -> dict[str, Any]:
+        row = (world.own if own else world.foreign)[kind]
+        return {"uid": row.tranche.uid, "pk": row.pk, "id": row.pk}
+
+    return parameters
+
+
+sample(
+    "/funds/bonds/{uid}/allotments/{pk}/take-back/",
+    "/api/v1/funds/bonds/tranches/{uid}/allotments/{id}/take-back",
+)(_movement("allotment"))
+sample("/funds/bonds/{uid}/redemptions/{pk}/take-back/")(_movement("redemption"))
+sample("/funds/bonds/{uid}/chain/{pk}/take-back/")(_movement("on_lending"))
+
+
+@sample("/funds/bonds/quota/{pk}/take-back/")
+def a_quota(world: World, own: bool) -> dict[str, Any]:
+    return {"pk": (world.own if own else world.foreign)["quota"].pk}
+
+
 # Where no object is at hand the address is called with parameters that name nothing: whoever lacks the right is refused,
 # whoever has it is told that there is no such thing. Ownership behind these is tested by the rooms themselves.
 NOTHING = {
@@ -259,6 +294,8 @@ def world(
         )
         add_samples(own, orgs.north, user)
         add_samples(foreign, orgs.foreign, other)
+        add_bonds(own, orgs.north)
+        add_bonds(foreign, orgs.foreign)
         return World(role or "leader", orgs, user, other, own, foreign)
 
     return make
@@ -344,6 +381,26 @@ def add_samples(objects: dict[str, Any], org: Any, user: User) -> None:
         )
         objects["saved_view"] = SavedView.objects.create(
             user=user, org=org, path="/projects/", name="Mine", created_at=timezone.now()
+        )
+
+
+def add_bonds(objects: dict[str, Any], org: Any) -> None:
+    """A tranche with what can be done with it, and a quota."""
+    from yuanmai.core.scope import everywhere
+    from yuanmai.funds.models import Allotment, EarlyRedemption, OnLending, Quota, Tranche
+
+    day, now = date(2022, 3, 1), timezone.now()
+    with everywhere():
+        tranche = objects["tranche"] = Tranche.objects.create(
+            org=org, uid=uuid.uuid4(), code="1", name="Bond", amount=100, allotted=10, rate="0.03", term_years=10,
+            tendered_on=day, value_date=day, frequency=2, recorded_at=now,
+        )  # fmt: skip
+        fact: dict[str, Any] = {"tranche": tranche, "amount": 10, "effective_on": day, "recorded_at": now}
+        objects["allotment"] = Allotment.objects.create(project=objects["project"], **fact)
+        objects["redemption"] = EarlyRedemption.objects.create(project=objects["project"], **fact)
+        objects["on_lending"] = OnLending.objects.create(org=org, lender=org, **fact)
+        objects["quota"] = Quota.objects.create(
+            org=org, year=2022, amount=100, effective_on=day, recorded_at=now
         )
 
 

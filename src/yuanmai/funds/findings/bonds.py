@@ -13,7 +13,7 @@ from yuanmai.core.actions import Act
 from yuanmai.core.figures import Query
 from yuanmai.core.findings import Found
 from yuanmai.core.scope import everywhere
-from yuanmai.funds.engine.bonds.coverage import Statement, statement
+from yuanmai.funds.engine.bonds.coverage import Statement, operation_day, statement
 from yuanmai.funds.engine.bonds.schedule import maturity
 from yuanmai.funds.engine.idle import Stage
 from yuanmai.funds.engine.issue import Part, Terms, check_terms
@@ -213,7 +213,9 @@ def _coverage(state: Any, mine: list[Reserve], plans: dict[int, Any], rules: Rul
         yield item(kinds.COVERAGE_HIGH, value, rules["coverage_upper"], "warning")
     if result.plan.loans and of_all is not None and of_all < rules["coverage_all_debt"]:
         yield item(kinds.COVERAGE_ALL_DEBT, of_all, rules["coverage_all_debt"], "error")
-    gaps = gap_years(result)
+    # Interest of the construction period is paid out of the estimate; a gap from then on has to be bridged.
+    start = operation_day(result.plan)
+    gaps = [year for year in gap_years(result) if start is None or year >= start.year]
     if gaps and value is not None and value >= 1:
         lowest = min(result.rows, key=lambda row: row.cumulative_balance)
         params = {

@@ -170,8 +170,8 @@ class RedeemForm(ConfirmingForm):
 class LendForm(ConfirmingForm):
     """A part of the tranche passed on to an organisation below."""
 
-    lender = forms.TypedChoiceField(coerce=int, label=gettext_lazy("From"))
-    borrower = forms.TypedChoiceField(coerce=int, label=gettext_lazy("To"))
+    lender = forms.TypedChoiceField(coerce=int, label=gettext_lazy("Passed on by"))
+    borrower = forms.TypedChoiceField(coerce=int, label=gettext_lazy("Passed on to"))
     amount = WanField(label=gettext_lazy("Amount (10,000 yuan)"))
     effective_on = forms.DateField(widget=DayInput, label=gettext_lazy("Passed on on"))
     agreement = forms.CharField(max_length=120, required=False, label=gettext_lazy("Agreement"))

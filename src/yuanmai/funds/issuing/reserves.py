@@ -4,32 +4,20 @@ from collections.abc import Iterable
 from datetime import date
 
 from yuanmai.core.actions import Act
-from yuanmai.funds.models import Allotment, Reserve, ReserveStep
+from yuanmai.funds.models import Allotment, Reserve
+from yuanmai.funds.reserve.moving import advance, fall_back
+from yuanmai.projects.models import Project
 
 
-def now_issued(act: Act, project_ids: Iterable[int], on: date) -> None:
-    """Move the approved reserve projects of these projects to *issued*."""
-    _step(act, project_ids, on, Reserve.State.APPROVED, Reserve.State.ISSUED, "issue")
+def now_issued(act: Act, projects: Iterable[Project], on: date) -> None:
+    """Move the approved reserve entries of these projects on to *issued*."""
+    for project in projects:
+        advance(act, project, Reserve.State.ISSUED, on)
 
 
-def none_issued(act: Act, project_ids: Iterable[int], on: date) -> None:
-    """Move the issued reserve projects of those projects to which nothing stands allotted back to *approved*."""
-    ids = set(project_ids)
+def none_issued(act: Act, projects: Iterable[Project], on: date) -> None:
+    """Let the reserve entries of those projects to which nothing stands allotted any more fall back to *approved*."""
+    ids = {project.pk: project for project in projects}
     still = Allotment.objects.filter(project_id__in=ids, retracted_at=None, amount__gt=0)
-    ids -= set(still.values_list("project_id", flat=True))
-    _step(act, ids, on, Reserve.State.ISSUED, Reserve.State.APPROVED, "unissue")
-
-
-def _step(act: Act, ids: Iterable[int], on: date, source: str, target: str, transition: str) -> None:
-    for reserve in Reserve.objects.filter(project_id__in=list(ids), withdrawn_at=None, state=source):
-        if not Reserve.objects.filter(pk=reserve.pk, state=source).update(state=target):
-            continue
-        ReserveStep.objects.create(
-            reserve=reserve,
-            transition=transition,
-            state=target,
-            effective_on=on,
-            recorded_at=act.now,
-            recorded_by_id=act.actor.user_id,
-            approved=reserve.approved,
-        )
+    for pk in ids.keys() - set(still.values_list("project_id", flat=True)):
+        fall_back(act, ids[pk], Reserve.State.APPROVED, on)

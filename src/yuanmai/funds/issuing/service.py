@@ -21,6 +21,7 @@ from yuanmai.funds.engine.bonds.terms import exact
 from yuanmai.funds.issuing.queries import Share, tranches_of
 from yuanmai.funds.models import PlanYear, Repayment, Reserve, ReserveLoan, Tranche
 from yuanmai.funds.queries import ZERO
+from yuanmai.funds.reserve.rules import Rules, rules_of
 from yuanmai.projects.models import Project
 
 PLAN, ISSUED, OPERATING = PlanYear.Version.PLAN, PlanYear.Version.ISSUED, PlanYear.Version.OPERATING
@@ -102,7 +103,10 @@ def statements_of(reserves: Iterable[Reserve], version: str, query: Query) -> di
 
 
 def plans_of(reserves: Iterable[Reserve], version: str, query: Query) -> dict[int, terms.Plan]:
-    """Return the plans of several reserve projects in a version, by id of the reserve project; five queries at most."""
+    """Return the plans of several reserve projects in a version, by id of the reserve project; eight queries at most.
+
+    Until a tranche is issued the fees are those that the rules of its place name.
+    """
     rows = list(reserves)
     ids = [row.pk for row in rows]
     years: dict[tuple[int, str], list[PlanYear]] = defaultdict(list)
@@ -112,6 +116,8 @@ def plans_of(reserves: Iterable[Reserve], version: str, query: Query) -> dict[in
     for loan in _loans(ids, query):
         loans[loan.reserve_id].append(loan)
     shares = {} if version == PLAN else tranches_of(query, [row.project_id for row in rows])
+    bare = {row.org_id for row in rows if not shares.get(row.project_id)}
+    rules = rules_of(bare, query.as_of, query.known_at) if bare else {}
     return {
         row.pk: _plan(
             row,
@@ -119,6 +125,7 @@ def plans_of(reserves: Iterable[Reserve], version: str, query: Query) -> dict[in
             version,
             shares.get(row.project_id, []),
             loans[row.pk],
+            rules.get(row.org_id),
         )
         for row in rows
     }
@@ -137,6 +144,7 @@ def _plan(
     version: str,
     shares: list[Share],
     loans: list[ReserveLoan],
+    rules: Rules | None,
 ) -> terms.Plan:
     # A version that nobody has entered stands on the one before it.
     financing = years[version] or years[ISSUED if version == OPERATING else PLAN] or years[PLAN]
@@ -145,7 +153,7 @@ def _plan(
         tranches=(*(engine_tranche(share) for share in shares), *planned),
         loans=tuple(_loan(loan) for loan in loans),
         years=_income(years, version),
-        fees=_fees([share.tranche for share in shares], [share.amount for share in shares]),
+        fees=_fees([share.tranche for share in shares], [share.amount for share in shares], rules),
         operation_start=operation_start(reserve),
         investment=terms.Investment(
             total=reserve.total_investment,
@@ -226,9 +234,11 @@ def _loan(loan: ReserveLoan) -> terms.Loan:
     )
 
 
-def _fees(tranches: list[Tranche], amounts: list[Decimal]) -> terms.Fees:
-    """Fees of several tranches as one set of rates: each weighted by the part it applies to."""
+def _fees(tranches: list[Tranche], amounts: list[Decimal], rules: Rules | None) -> terms.Fees:
+    """Fees of several tranches as one set of rates: each weighted by the part it applies to; by rule where there is none."""
     whole = sum(amounts, ZERO)
+    if not whole and rules is not None:
+        return terms.Fees(*(rules[f"{name}_fee_rate"] for name in ("issue", "registration", "redemption")))
     if not whole:
         return terms.Fees()
     with localcontext(exact()):

@@ -89,7 +89,7 @@ def allot(
         [(line.project.pk, tranche) for line in lines],
         replaced=[Replaced(line.project.pk, year, line.amount, on) for line in lines if line.replace_planned],
     )
-    now_issued(act, [line.project.pk for line in lines], on)
+    now_issued(act, [line.project for line in lines], on)
     for row in made:
         act.log(
             row.project,
@@ -126,7 +126,7 @@ def take_back_allotments(act: Act, allotments: Iterable[Allotment], reason: str)
         raise refuse("already_taken_back")
     undo_replaced(act, rows)
     record_issued(act, [(pk, tranche) for pk in by_project])
-    none_issued(act, list(by_project), max(row.effective_on for row in rows))
+    none_issued(act, [row.project for row in rows], max(row.effective_on for row in rows))
     for row in rows:
         act.log(
             row.project,

@@ -77,7 +77,7 @@ def state_quota(request: ApiRequest, body: QuotaIn) -> tuple[int, QuotaOut]:
     return 201, _quota(found[0] if found else Used(quota, Decimal(0)))
 
 
-class YearOut(Schema):
+class ServiceYear(Schema):
     """What falls due in a year."""
 
     year: int
@@ -85,7 +85,7 @@ class YearOut(Schema):
     principal: Exact
 
 
-class ServiceLine(Schema):
+class TrancheServiceOut(Schema):
     """Debt service on one tranche."""
 
     tranche: UUID
@@ -93,29 +93,29 @@ class ServiceLine(Schema):
     principal: Amount
     interest: Exact
     fees: Exact
-    years: list[YearOut]
+    years: list[ServiceYear]
 
 
-class ServiceOut(Schema):
+class DebtServiceOut(Schema):
     """Debt service of the organisation's projects, on a cash basis, unrounded."""
 
     interest: Exact
     principal: Exact
     fees: Exact
-    years: list[YearOut]
-    tranches: list[ServiceLine]
+    years: list[ServiceYear]
+    tranches: list[TrancheServiceOut]
 
 
-def _years(found: Any) -> list[YearOut]:
-    return [YearOut(year=year, interest=s.interest, principal=s.principal) for year, s in found.items()]
+def _years(found: Any) -> list[ServiceYear]:
+    return [ServiceYear(year=year, interest=s.interest, principal=s.principal) for year, s in found.items()]
 
 
-@router.get("/debt-service", permission=SEE_FUNDS, response=ServiceOut)
-def debt_service(request: ApiRequest) -> ServiceOut:
+@router.get("/debt-service", permission=SEE_FUNDS, response=DebtServiceOut)
+def debt_service(request: ApiRequest) -> DebtServiceOut:
     """Show interest and principal by year and tranche, of what is allotted to the organisation's projects."""
     found = place_service(request.view.query())
     lines = [
-        ServiceLine(
+        TrancheServiceOut(
             tranche=line.tranche.uid,
             code=line.tranche.code,
             principal=line.principal,
@@ -125,7 +125,7 @@ def debt_service(request: ApiRequest) -> ServiceOut:
         )
         for line in found.tranches
     ]
-    return ServiceOut(
+    return DebtServiceOut(
         interest=found.whole.interest,
         principal=found.whole.principal,
         fees=found.fees,
@@ -134,7 +134,7 @@ def debt_service(request: ApiRequest) -> ServiceOut:
     )
 
 
-class DueOut(Schema):
+class PaymentDueOut(Schema):
     """One payment: due by the terms, made on the next working day."""
 
     due_on: date
@@ -158,8 +158,10 @@ class DueFilter(Schema):
     level: str = Field("", pattern="^(issuer|place|project)?$")
 
 
-@router.get("/payment-dates", permission=SEE_FUNDS, response=Page[DueOut])
-def payment_dates(request: ApiRequest, filters: Query[DueFilter], paging: Query[Paging]) -> Page[DueOut]:
+@router.get("/payment-dates", permission=SEE_FUNDS, response=Page[PaymentDueOut])
+def payment_dates(
+    request: ApiRequest, filters: Query[DueFilter], paging: Query[Paging]
+) -> Page[PaymentDueOut]:
     """List the payments of a stretch of time with who owes whom."""
     query = request.view.query()
     since = filters.since or query.as_of
@@ -176,9 +178,9 @@ def payment_dates(request: ApiRequest, filters: Query[DueFilter], paging: Query[
     bodies = {due.creditor for due in dues} | {due.debtor for due in dues if due.level != "project"}
     codes = dict(Organisation.objects.filter(pk__in=bodies - {None}).values_list("pk", "code"))
 
-    def view(due: Any) -> DueOut:
+    def view(due: Any) -> PaymentDueOut:
         debtor = str(projects[due.debtor][0]) if due.level == "project" else codes[due.debtor]
-        return DueOut(
+        return PaymentDueOut(
             due_on=due.due_on,
             pay_on=due.pay_on,
             tranche=due.tranche.uid,

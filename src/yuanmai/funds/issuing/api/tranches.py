@@ -27,7 +27,7 @@ from yuanmai.projects.models import Project
 R = TypeVar("R")
 
 
-class Part(Schema):
+class InstalmentPart(Schema):
     """A part of the principal repaid at the end of a year of the term."""
 
     year: int = Field(ge=1, le=100)
@@ -50,7 +50,7 @@ class TrancheIn(Schema):
     matures_on: date | None = Field(None, description="checked against value date and term")
     frequency: Frequency | None = None
     repayment: Repayment = Repayment.BULLET
-    instalments: list[Part] = Field(default=[], max_length=100)
+    instalments: list[InstalmentPart] = Field(default=[], max_length=100)
     issue_fee_rate: Decimal | None = Field(None, max_digits=9, decimal_places=6)
     registration_fee_rate: Decimal | None = Field(None, max_digits=9, decimal_places=6)
     redemption_fee_rate: Decimal | None = Field(None, max_digits=9, decimal_places=6)
@@ -276,7 +276,7 @@ def _allotment(row: Allotment) -> AllotmentOut:
     )
 
 
-class ReasonIn(Schema):
+class AllotmentReasonIn(Schema):
     """Why something is taken back."""
 
     reason: str = Field(max_length=500)
@@ -285,7 +285,7 @@ class ReasonIn(Schema):
 @router.post(
     "/tranches/{uuid:uid}/allotments/{int:id}/take-back", permission=ISSUE_BONDS, response={204: None}
 )
-def take_back_allotment(request: ApiRequest, uid: UUID, id: int, body: ReasonIn) -> tuple[int, None]:  # noqa: A002
+def take_back_allotment(request: ApiRequest, uid: UUID, id: int, body: AllotmentReasonIn) -> tuple[int, None]:  # noqa: A002
     """Take back an allotment, as long as nothing is spent beyond what is left."""
     rows = list(Allotment.objects.filter(pk=id, tranche__uid=uid))
     if not rows:

@@ -1,5 +1,6 @@
 """Debt service of a place: by year and tranche, payment dates, coverage of its projects; and the bonds of one project."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,7 +16,6 @@ from yuanmai.core.figures.display import display, display_value
 from yuanmai.core.figures.links import figure_url
 from yuanmai.core.web import page
 from yuanmai.funds.engine.bonds.coverage import ratio, statement
-from yuanmai.funds.engine.bonds.service import Service
 from yuanmai.funds.figures.facts import coverage as coverage_facts
 from yuanmai.funds.findings.bonds import gap_years
 from yuanmai.funds.issuing.debt import (
@@ -28,7 +28,7 @@ from yuanmai.funds.issuing.debt import (
     sum_of,
 )
 from yuanmai.funds.issuing.service import OPERATING, plans_of
-from yuanmai.funds.issuing.views.shared import framed, names_of, query_of, yi
+from yuanmai.funds.issuing.views.shared import amount_text, framed, names_of, query_of, yi
 from yuanmai.funds.permissions import SEE_FUNDS
 from yuanmai.funds.reserve.rules import Rules, rules_of
 from yuanmai.people.models import Organisation
@@ -79,7 +79,7 @@ def years(request: HttpRequest) -> HttpResponse:
     context = {
         **_tabs(request, "years"),
         "found": found,
-        "chart": _chart(found, query.as_of.year) if names else None,
+        "chart": _chart(found) if names else None,
         "years": [(year, service) for year, service in found.years.items()],
         "this_year": query.as_of.year,
         "lines": [
@@ -95,21 +95,21 @@ def years(request: HttpRequest) -> HttpResponse:
     return render(request, "funds/issuing/debt_service.html", context)
 
 
-def _split(found: PlaceService, year: int) -> dict[str, Service]:
-    def whole(years: Any) -> Service:
-        parts = [found.years[y] for y in years]
-        return Service(
-            sum((p.interest for p in parts), Decimal(0)), sum((p.principal for p in parts), Decimal(0))
-        )
+def _split(found: PlaceService, year: int) -> dict[str, str]:
+    """What falls due before, in and after a year, and the fees, as the cards show it."""
+
+    def whole(years: Iterable[int]) -> str:
+        return amount_text(sum((found.years[y].total for y in years), Decimal(0)))
 
     return {
         "past": whole(y for y in found.years if y < year),
         "now": whole(y for y in found.years if y == year),
         "later": whole(y for y in found.years if y > year),
+        "fees": amount_text(found.fees),
     }
 
 
-def _chart(found: PlaceService, _year: int) -> dict[str, Any]:
+def _chart(found: PlaceService) -> dict[str, Any]:
     return {
         "type": "bar",
         "stack": True,

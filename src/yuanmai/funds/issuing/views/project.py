@@ -127,6 +127,7 @@ def _room(room: HeadRoom | None) -> dict[str, Any] | None:
         "holds": room.holds,
         "rate": percent_text(round(room.rate, 6)) if room.rate is not None else "",
         "fall": percent_text(round(room.income_fall, 4)) if room.income_fall is not None else "",
+        "rise": percent_text(round(-room.income_fall, 4)) if room.income_fall is not None else "",
     }
 
 

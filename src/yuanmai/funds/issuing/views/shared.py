@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from yuanmai.common.money import YI
-from yuanmai.core.figures import Query
+from yuanmai.common.money import YI, to_cents
+from yuanmai.core.figures import Query, Unit
+from yuanmai.core.figures.display import display_value
 from yuanmai.funds.engine.bonds.schedule import maturity
 from yuanmai.funds.engine.idle import Light, Stage, Standing
 from yuanmai.funds.issuing.forms import percent_text
@@ -27,6 +28,11 @@ TONES = {Light.GREEN: "success", Light.YELLOW: "warning", Light.RED: "danger", L
 def yi(value: Decimal | None) -> Decimal | None:
     """Return yuan as 亿元 for a chart."""
     return None if value is None else (value / YI).quantize(Decimal("0.0001"))
+
+
+def amount_text(value: Decimal) -> str:
+    """Return yuan as a card shows it: 14.40 亿元."""
+    return display_value(to_cents(value), Unit.YUAN)
 
 
 def tranche_or_404(uid: UUID) -> Tranche:

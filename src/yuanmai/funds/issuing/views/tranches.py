@@ -32,6 +32,7 @@ from yuanmai.funds.issuing.queries import Money, facts_of, total, tranches
 from yuanmai.funds.issuing.service import engine_terms
 from yuanmai.funds.issuing.views.shared import (
     TONES,
+    amount_text,
     answer,
     framed,
     header,
@@ -151,7 +152,12 @@ def record(request: HttpRequest, uid: UUID) -> HttpResponse:
     context = {
         **header(request, tranche, "overview"),
         "whole": whole,
-        "left": tranche.amount - tranche.allotted,
+        "shown": {
+            "allotted": amount_text(tranche.allotted),
+            "left": amount_text(tranche.amount - tranche.allotted),
+            "disbursed": amount_text(whole.disbursed),
+            "paid": amount_text(whole.paid),
+        },
         "elsewhere": tranche.allotted - whole.allotted,
         "light": _worst(parts).value if parts else "",
         "lines": [_part(request, part, names.get(part.project_id)) for part in parts],
