@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from yuanmai.core.policy import Text
 from yuanmai.funds.files import attachments, target_of
@@ -27,7 +28,7 @@ STATES: dict[str, Text] = {
     PRESENT: _("Present"),
     NO_FILE: _("Recorded, scan missing"),
     UNCONFIRMED: _("Not confirmed by the supervisor"),
-    MISSING: _("Missing"),
+    MISSING: pgettext_lazy("payment file", "Missing"),
 }
 
 

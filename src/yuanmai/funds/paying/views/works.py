@@ -77,7 +77,7 @@ def measure_form(request: HttpRequest, pk: int) -> HttpResponse:
         return _("The measurement was recorded."), flags, paying_url(request, item.project)
 
     return entry_page(
-        request, form, save, title=_("Measure"), subtitle=f"{item.name} · {name}", submit=_("Save the measurement"),
+        request, form, save, title=_("Measure on site"), subtitle=f"{item.name} · {name}", submit=_("Save the measurement"),
         cancel_url=paying_url(request, item.project), crumbs=project_crumbs(request, item.project, name),
         template="funds/paying/measure.html", item=item,
         measured=last.measured if last else None, measured_on=last.measured_on if last else None,
