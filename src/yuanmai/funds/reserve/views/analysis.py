@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from yuanmai.core.web import page
+from yuanmai.funds.engine.appraisal import mean_rate, returns
 from yuanmai.funds.engine.bonds.checks import Check
 from yuanmai.funds.engine.bonds.coverage import Statement
 from yuanmai.funds.engine.bonds.horizon import fold_beyond
-from yuanmai.funds.engine.bonds.returns import irr
 from yuanmai.funds.engine.bonds.stress import Factor, break_even, grid, single
 from yuanmai.funds.engine.bonds.terms import Plan
 from yuanmai.funds.engine.bonds.versions import Comparison, HeadRoom, Version, compare, head_room
@@ -182,26 +182,26 @@ def _plans(found: Shown) -> dict[Version, Plan]:
     return {version: plan_of(found.reserve, code, found.query) for version, code in VERSIONS.items()}
 
 
-def versions_table(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return the versions' ratios side by side."""
-    return [
+def versions_table(comparison: Comparison) -> dict[str, Any]:
+    """Return the versions side by side: their names, and a row for each figure."""
+    found = comparison.statements
+    rows: list[dict[str, Any]] = [
+        {"name": _("Mean rate"), "cells": [percent(mean_rate(each.plan)) for each in found.values()]},
+        {"name": _("Principal"), "money": [sum((t.principal for t in each.plan.tranches), ZERO) for each in found.values()]},
+        {"name": _("Interest in all"), "money": [sum((s.interest for s in each.bonds.values()), ZERO) for each in found.values()]},
+    ]  # fmt: skip
+    rows += [
         {
-            "name": PlanYear.Version(VERSIONS[version]).label,
-            "rate": _mean_rate(found.plan),
-            "principal": sum((t.principal for t in found.plan.tranches), ZERO),
-            "interest": sum((s.interest for s in found.bonds.values()), ZERO),
-            "ratios": [
-                times(getattr(found.coverage, code).value if found.plan.years else None) for code in RATIOS
+            "name": label,
+            "cells": [
+                times(getattr(e.coverage, code).value if e.plan.years else None) for e in found.values()
             ],
-            "gap_years": sum(1 for row in found.rows if row.cumulative_balance < 0),
         }
-        for version, found in comparison.statements.items()
+        for code, (label, _note) in RATIOS.items()
     ]
-
-
-def _mean_rate(plan: Plan) -> str:
-    whole = sum((t.principal for t in plan.tranches), ZERO)
-    return percent(sum((t.rate * t.principal for t in plan.tranches), ZERO) / whole) if whole else "–"
+    gaps = [str(sum(1 for row in each.rows if row.cumulative_balance < 0)) for each in found.values()]
+    rows.append({"name": _("Gap years"), "cells": gaps})
+    return {"heads": [PlanYear.Version(VERSIONS[version]).label for version in found], "rows": rows}
 
 
 def room_lines(room: HeadRoom) -> list[tuple[str, str]]:
@@ -242,7 +242,6 @@ def coverage(request: HttpRequest, uid: UUID) -> HttpResponse:
         "rows": columns.rows,
         "later": columns.later,
         "beyond": columns.beyond,
-        "heads": [label for label, _note in RATIOS.values()],
         "compared": versions_table(compare(plans)),
         "issued": issued,
         "room": room_lines(
@@ -282,7 +281,6 @@ def tornado(plan: Plan, change: Decimal, base: Decimal) -> dict[str, Any]:
         "horizontal": True,
         "stack": True,
         "axis": _("Factor"),
-        "unit": _("change of the coverage"),
         "categories": [name for name, _low, _high in moves],
         "series": [
             {
@@ -312,6 +310,8 @@ def stress(request: HttpRequest, uid: UUID) -> HttpResponse:
         columns = _factor(request.GET.get("columns", ""), Factor.RATE)
         if columns is rows:
             columns = next(factor for factor in FACTORS if factor is not rows)
+        start = found.reserve.construction_start
+        back = returns(seen.statement, start.year if start else None)
         table = grid(plan, rows, GRID, columns, GRID)
         context |= {
             "base": times(base),
@@ -345,7 +345,8 @@ def stress(request: HttpRequest, uid: UUID) -> HttpResponse:
                 }
                 for change, outcomes in zip(GRID, table.outcomes, strict=True)
             ],
-            **returns(seen),
+            "irr": percent(back.project),
+            "irr_capital": percent(back.capital),
         }
     return render(request, "funds/reserve/stress.html", context)
 
@@ -359,26 +360,3 @@ def _factor(text: str, default: Factor) -> Factor:
 
 def _even(value: Decimal | None) -> str:
     return "–" if value is None else f"{'+' if value > 0 else ''}{percent(value)}".replace("-", "−")
-
-
-def returns(seen: Examined) -> dict[str, str]:
-    """Return the internal rates of return: of the whole investment before financing, and of the project capital after it."""
-    found = seen.statement
-    outlays = dict(found.plan.investment.outlays)
-    if not outlays and seen.reserve.construction_start:
-        outlays = {seen.reserve.construction_start.year: seen.reserve.total_investment}
-    net = {row.year: row.net_revenue for row in found.rows}
-    due = {row.year: row.debt_service for row in found.rows}
-    drawn: dict[int, Decimal] = {}
-    for tranche in found.plan.tranches:
-        drawn[tranche.value_date.year] = drawn.get(tranche.value_date.year, ZERO) + tranche.principal
-    for loan in found.plan.loans:
-        if loan.drawn_on:
-            drawn[loan.drawn_on.year] = drawn.get(loan.drawn_on.year, ZERO) + loan.principal
-    known = {*outlays, *net}
-    if not known:
-        return {"irr": "–", "irr_capital": "–"}
-    years = range(min(known), max(known) + 1)
-    whole = [net.get(y, ZERO) - outlays.get(y, ZERO) for y in years]
-    own = [net.get(y, ZERO) - outlays.get(y, ZERO) + drawn.get(y, ZERO) - due.get(y, ZERO) for y in years]
-    return {"irr": percent(irr(whole)), "irr_capital": percent(irr(own))}
