@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.conftest import Orgs
+from tests.house import paying_samples
 from tests.house.matrix import DOCUMENT, Address, addresses, document, holds, role_presets
 from yuanmai.core.policy import PERMISSIONS
 from yuanmai.core.workbooks.kinds import KINDS
@@ -254,11 +255,18 @@ def a_quota(world: World, own: bool) -> dict[str, Any]:
     return {"pk": (world.own if own else world.foreign)["quota"].pk}
 
 
+def _of_paying(find: paying_samples.Found) -> Sample:
+    return lambda world, own: find(world.own if own else world.foreign)
+
+
+SAMPLES.update({path: _of_paying(find) for path, find in paying_samples.PARAMETERS.items()})
+
+
 # Where no object is at hand the address is called with parameters that name nothing: whoever lacks the right is refused,
 # whoever has it is told that there is no such thing. Ownership behind these is tested by the rooms themselves.
 NOTHING = {
     "pk": 999999999, "id": 999999999, "sequence": 999999999, "post_pk": 999999999, "building": 999999999,
-    "uid": "00000000-0000-4000-8000-000000000000", "token": "none", "text": "none", "body": "reform", "code": "none", "kind": "park", "step": "hand",
+    "uid": "00000000-0000-4000-8000-000000000000", "token": "none", "text": "none", "body": "reform", "ending": "docx", "code": "none", "kind": "park", "step": "hand",
     "dimension": "kind", "provider_id": "oidc", "extension": "docx",
 }  # fmt: skip
 
@@ -402,6 +410,7 @@ def add_bonds(objects: dict[str, Any], org: Any) -> None:
         objects["quota"] = Quota.objects.create(
             org=org, year=2022, amount=100, effective_on=day, recorded_at=now
         )
+        paying_samples.add(objects, org)
 
 
 def ours() -> list[Address]:

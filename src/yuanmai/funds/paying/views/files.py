@@ -65,10 +65,9 @@ def attach(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Add files to a contract, paper, payment, measurement or change of use; `part` says what they are."""
     row = _row(TARGETS, kind, pk)
     part = request.POST.get("part", "")
-    if part not in KINDS:
-        raise Http404
+    known = part in KINDS
     added = 0
-    for upload in request.FILES.getlist("file"):
+    for upload in request.FILES.getlist("file") if known else ():
         try:
             attach_file(request.actor, row, part, upload)  # type: ignore[attr-defined]
             added += 1
@@ -78,7 +77,7 @@ def attach(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         messages.success(
             request, ngettext("%(n)d file was added.", "%(n)d files were added.", added) % {"n": added}
         )
-    elif not request.FILES:
+    elif not known or not request.FILES:
         messages.error(request, _("Choose a file first."))
     return HttpResponseRedirect(_back(request, reverse("funds:payments")))
 
