@@ -37,7 +37,7 @@ class CalendarForm(forms.Form):
 
     name = forms.CharField(
         max_length=80,
-        label=gettext_lazy("Used by"),
+        label=gettext_lazy("Name"),
         help_text=gettext_lazy("The program or phone, so that you know later which address to end."),
     )
 
