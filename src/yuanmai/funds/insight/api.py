@@ -253,7 +253,7 @@ class WishIn(Schema):
     fixed_out: list[UUID] = Field(default_factory=list, max_length=500)
 
 
-class PartOut(Schema):
+class ShareOut(Schema):
     """So much of a batch for a reserve project."""
 
     reserve: UUID
@@ -278,7 +278,7 @@ class ProposalOut(Schema):
     used: Amount
     quota: Amount
     proven: bool
-    parts: list[PartOut]
+    parts: list[ShareOut]
     left_out: list[LeftOutOut]
     reached: dict[Aim, Exact]
     conflict: list[UUID] = Field(
@@ -308,7 +308,7 @@ def propose_allotments(request: ApiRequest, body: WishIn) -> ProposalOut:
         quota=found.task.quota,
         proven=proposal.proven,
         parts=[
-            PartOut(reserve=UUID(p.candidate), name=found.name(p.candidate), batch=p.batch, amount=p.amount)
+            ShareOut(reserve=UUID(p.candidate), name=found.name(p.candidate), batch=p.batch, amount=p.amount)
             for p in proposal.parts
         ],
         left_out=[

@@ -252,7 +252,7 @@ def set_plan(request: ApiRequest, uid: UUID, body: PlanIn) -> ReserveOut:
     return _out(request, _reserve(uid))
 
 
-class StepIn(Schema):
+class ReserveStepIn(Schema):
     """What a step needs; which of it, the step says."""
 
     text: str = Field("", max_length=5000)
@@ -262,7 +262,7 @@ class StepIn(Schema):
 
 
 @router.post("/{uuid:uid}/steps/{slug:step}", permission=SEE_FUNDS, response=ReserveOut)
-def move_reserve(request: ApiRequest, uid: UUID, step: str, body: StepIn) -> ReserveOut:
+def move_reserve(request: ApiRequest, uid: UUID, step: str, body: ReserveStepIn) -> ReserveOut:
     """Take a step: submit, recall, report, approve, send_back, adjust, revoke, complete, reopen, repay. It names the right it needs."""
     reserve = _reserve(uid)
     if step not in {t.code for t in RESERVE.transitions}:

@@ -177,7 +177,7 @@ def request_change(request: ApiRequest, uid: UUID, body: ChangeIn) -> tuple[int,
     return 201, _judged(request, row)
 
 
-class StepIn(Schema):
+class ChangeStepIn(Schema):
     """What a step needs; which of it, the step says."""
 
     text: str = Field("", max_length=5000)
@@ -186,7 +186,7 @@ class StepIn(Schema):
 
 
 @router.post("/changes/{uuid:uid}/{slug:step}", permission=SEE_FUNDS, response=JudgedChangeOut)
-def move_change(request: ApiRequest, uid: UUID, step: str, body: StepIn) -> JudgedChangeOut:
+def move_change(request: ApiRequest, uid: UUID, step: str, body: ChangeStepIn) -> JudgedChangeOut:
     """Take a step: review, approve, send_back, reject, withdraw. The step names the right it needs."""
     row = _found(uid)
     if step not in {t.code for t in CHANGE.transitions}:

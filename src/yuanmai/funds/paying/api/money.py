@@ -100,7 +100,7 @@ def disburse(request: ApiRequest, uid: UUID, body: DisbursementIn) -> tuple[int,
     return 201, _disbursement(row)
 
 
-class PartOut(Schema):
+class PaperOut(Schema):
     """One part of a payment file."""
 
     code: str = Field(description="use_plan, contract, certificate, invoice, photo")
@@ -130,7 +130,7 @@ class PaymentOut(Schema):
 class PaymentFileOut(PaymentOut):
     """A payment with its file."""
 
-    parts: list[PartOut]
+    parts: list[PaperOut]
     complete: bool
 
 
@@ -186,7 +186,7 @@ def get_payment(request: ApiRequest, uid: UUID) -> PaymentFileOut:
     if row is None:
         raise Http404
     file = payment_files([row])[row.pk]
-    parts = [PartOut(code=p.code, state=p.state, files=[f.name for f in p.files]) for p in file.parts]
+    parts = [PaperOut(code=p.code, state=p.state, files=[f.name for f in p.files]) for p in file.parts]
     return PaymentFileOut.model_validate({**_values(row), "parts": parts, "complete": file.complete})
 
 
