@@ -1,5 +1,7 @@
 """Handing out and taking back the files of the funds room."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -22,7 +24,7 @@ def _attachment(pk: int) -> Attachment:
 
 
 @page(SEE_FUNDS)
-def download(request: HttpRequest, pk: int) -> FileResponse:
+def download(request: HttpRequest, pk: int) -> Any:
     """Hand out a file to who may see the funds of its organisation; always as a download, never shown in the page."""
     row = _attachment(pk)
     request.actor.require(SEE_FUNDS, row.org_id)  # type: ignore[attr-defined]

@@ -138,7 +138,7 @@ def max_bytes() -> int:
     return int(settings.ATTACHMENT_MAX_BYTES)
 
 
-def save(upload: UploadedFile) -> tuple[str, int, str]:
+def save(upload: UploadedFile[Any]) -> tuple[str, int, str]:
     """Write an upload in pieces and return (digest, size, media type); the same content is kept once.
 
     Raises `ValidationError` for an empty file, one that is too large, and one whose content may not be kept.
@@ -196,7 +196,7 @@ def clean_name(name: str, kind: str) -> str:
 
 
 def attach(
-    act: Act, obj: models.Model, kind: str, upload: UploadedFile, *, org_id: int | None = None
+    act: Act, obj: models.Model, kind: str, upload: UploadedFile[Any], *, org_id: int | None = None
 ) -> Attachment:
     """Keep a file with a row, inside an action. `kind` says what it is: use_plan, contract, certificate, invoice, photo, offering …
 
@@ -243,7 +243,7 @@ def permission_for(attachment: Attachment) -> str | None:
 
 
 @action("funds.attach_file", permission=SEE_FUNDS)
-def attach_file(act: Act, obj: models.Model, kind: str, upload: UploadedFile) -> Attachment:
+def attach_file(act: Act, obj: models.Model, kind: str, upload: UploadedFile[Any]) -> Attachment:
     """Keep a file with a row of a declared target, by whoever may add files there."""
     target = _TARGETS[target_name(type(obj))]
     act.require(org_of(obj), target.permission)

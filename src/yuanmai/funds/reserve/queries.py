@@ -95,7 +95,7 @@ def awaiting(body: str) -> QuerySet[Reserve]:
         for pk, recorded, submitted in mine.filter(reserve__in=rows).values_list(
             "reserve_id", "recorded_at", "reserve__submitted_at"
         )
-        if recorded >= submitted
+        if submitted is not None and recorded >= submitted
     ]
     return rows.exclude(pk__in=done)
 

@@ -1,6 +1,6 @@
 """The reserve in words: faults of entry, gates, checks and what to do about them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -96,7 +96,7 @@ ADVICE = {
 def gate_reason(gate: Gate) -> str:
     """Return what a gate found, in words."""
     p = gate.params
-    made = {
+    made: dict[str, Callable[[Mapping[str, Any]], str]] = {
         "negative_list": _negative,
         "positive_list": _positive,
         "minimum_capital": _capital,

@@ -1,6 +1,6 @@
 """The reserve as a ranking, the yearly demand, and the joint start batches."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from yuanmai.common.money import WAN
 from yuanmai.common.pinyin import pinyin_of
-from yuanmai.core.documents import Column, Row, Table, simple_head, to_excel
+from yuanmai.core.documents import Column, Kind, Row, Table, simple_head, to_excel
 from yuanmai.core.figures import evaluate_many, get
 from yuanmai.core.figures.display import chinese, display
 from yuanmai.core.figures.links import figure_url
@@ -42,7 +42,7 @@ FIGURES = (
 ZERO = Decimal(0)
 LAST = Decimal(10) ** 20
 # What the list can be sorted by; the first one is how it opens: most ready and best reviewed first.
-SORTS = {
+SORTS: dict[str, Callable[[Line], tuple[Any, ...]]] = {
     "rank": lambda line: (-(line.score or ZERO), -(line.readiness or ZERO), line.reserve.name),
     "name": lambda line: (line.reserve.name,),
     "score": lambda line: (line.score is None, line.score or ZERO),
@@ -132,11 +132,12 @@ def ranked(found: list[Line], sort: str) -> list[Line]:
     if key not in SORTS or key == "rank":
         return sorted(found, key=SORTS["rank"])
     if key in {"score", "coverage", "deadline"}:
-        value = {
+        values: dict[str, Callable[[Line], Any]] = {
             "score": lambda li: li.score,
             "coverage": lambda li: li.coverage,
             "deadline": lambda li: li.reserve.deadline,
-        }[key]
+        }
+        value = values[key]
         known = [line for line in found if value(line) is not None]
         rest = [line for line in found if value(line) is None]
         return [*sorted(known, key=SORTS[key], reverse=sort.startswith("-")), *rest]
@@ -263,9 +264,9 @@ def export(request: HttpRequest) -> HttpResponse:
     query = view.query()
     found = ranked(lines(query, chosen(request, facts.reserves(query))), request.GET.get("sort", ""))
     columns = (
-        Column(width=6, kind="number"), Column(width=34, kind="text"), Column(width=18, kind="text"), Column(width=10, kind="text"),
-        Column(width=22, kind="text"), Column(width=8, kind="text"), Column(width=14, kind="wan"), Column(width=14, kind="wan"),
-        Column(width=10, kind="percent"), Column(width=10, kind="number"), Column(width=10, kind="number"), Column(width=12, kind="date"),
+        Column(width=6, kind=Kind.INTEGER), Column(width=34, kind=Kind.TEXT), Column(width=18, kind=Kind.TEXT), Column(width=10, kind=Kind.TEXT),
+        Column(width=22, kind=Kind.TEXT), Column(width=8, kind=Kind.TEXT), Column(width=14, kind=Kind.DECIMAL), Column(width=14, kind=Kind.DECIMAL),
+        Column(width=10, kind=Kind.PERCENT), Column(width=10, kind=Kind.DECIMAL), Column(width=10, kind=Kind.DECIMAL), Column(width=12, kind=Kind.DATE),
     )  # fmt: skip
     heads = (
         _("Rank"), _("Project"), _("Organisation"), _("State"), _("Field of use"), _("Year"), _("Requested"), _("Approved"),

@@ -275,7 +275,7 @@ def add_file(request: HttpRequest, uid: UUID) -> HttpResponse:
     items = items_of([reserve.pk]).get(reserve.pk, {})
     form = FileForm(request.POST, request.FILES, items=[(code, code) for code in items])
     if not form.is_valid():
-        messages.error(request, " ".join(text for texts in form.errors.values() for text in texts))
+        messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
     else:
         item = items[form.cleaned_data["item"]]
         try:

@@ -138,8 +138,8 @@ def rule(request: HttpRequest, code: str) -> HttpResponse:
             messages.success(request, _("The rule was saved."), extra_tags=f"undo={undo}")
             return HttpResponseRedirect(reverse("funds:rule", args=[code]))
     rows = BondRule.objects.filter(known(view.known_at), code=code).select_related("org", "recorded_by")
-    orgs = {held.org_id: "" for held in ([held] if held and held.org_id else [])}
-    orgs = {org.pk: org.label for org in Organisation.objects.filter(pk__in=orgs)}
+    deciders = [held.org_id] if held and held.org_id else []
+    orgs = {org.pk: org.label for org in Organisation.objects.filter(pk__in=deciders)}
     context = {
         "line": _line(parameter, held, orgs),
         "decided": [
