@@ -9,12 +9,12 @@ from yuanmai.core.actions import Act, touch
 from yuanmai.core.bulk import bulk_rows
 from yuanmai.funds.engine.fold import FundingLine, fold
 from yuanmai.funds.models import FundingFact, FundingState, Security, Source
-from yuanmai.funds.papers import bond_ledger
+from yuanmai.funds.papers import bond_ledger, payment_ledger
 from yuanmai.funds.projection import refold
 from yuanmai.projects.ledger import PARTS
 from yuanmai.projects.models import Project
 
-__all__ = ["FundingColumns", "bond_ledger"]
+__all__ = ["FundingColumns", "bond_ledger", "payment_ledger"]
 
 FIELDS = {
     "fund_fiscal": Source.FISCAL,

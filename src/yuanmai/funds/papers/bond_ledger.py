@@ -45,10 +45,12 @@ from yuanmai.funds.papers import wording
 from yuanmai.funds.papers.bond_compare import Wanted, bonds_of, check, compare
 from yuanmai.funds.papers.bond_terms import Bond
 from yuanmai.funds.papers.ledger_kind import LedgerKind
+from yuanmai.funds.paying.life import follow_payments
 from yuanmai.funds.permissions import ISSUE_BONDS, PAY_BONDS
 from yuanmai.funds.projection import refold
 from yuanmai.funds.queries import ZERO
 from yuanmai.projects.ledger import org_ids_below
+from yuanmai.projects.models import Project
 
 PRESET = Path(__file__).parent / "presets" / "bond_ledger.yaml"
 # The number of the contract that stands for what a ledger states as paid without naming contracts.
@@ -200,7 +202,7 @@ def _write_facts(
     )
     mine.update(batch=batch)
     now_issued(act, sorted({pk for pk, _t in issued}), as_of)
-    _settle_carried({contract.pk for contract in carried.values()}, act)
+    settle_carried({contract.pk for contract in carried.values()}, act)
 
 
 def _carried(act: Act, batch: ImportBatch, wanted: Sequence[Wanted], as_of: date) -> dict[int, Contract]:
@@ -222,8 +224,8 @@ def _carried(act: Act, batch: ImportBatch, wanted: Sequence[Wanted], as_of: date
     return found | {row.project_id: row for row in new}
 
 
-def _settle_carried(contract_ids: set[int], act: Act) -> None:
-    """Such a contract amounts to what was paid under it; one without payments is taken back."""
+def settle_carried(contract_ids: set[int], act: Act) -> None:
+    """Bring carried contracts in step: each amounts to what was paid under it; one without payments is taken back."""
     sums = dict(
         Payment.objects.filter(contract_id__in=contract_ids, retracted_at=None)
         .order_by().values_list("contract_id").annotate(total=Sum("amount"))
@@ -238,6 +240,8 @@ def _settle_carried(contract_ids: set[int], act: Act) -> None:
 def _after(act: Act, batch: ImportBatch, projects: set[int], tranches: set[int], as_of: date) -> None:
     if not projects:
         return
+    for project in Project.objects.filter(pk__in=projects).order_by("pk"):
+        follow_payments(act, project, as_of)
     refold(projects, act.now)
     refresh_projects(act, projects, as_of)
     orgs = {batch.org_id, *org_ids_below(batch.org_id)}
@@ -274,12 +278,12 @@ def undo_bond_ledger(act: Act, batch: ImportBatch) -> Mapping[str, Any]:
         before = {name: _typed(name, value) for name, value in values["before"].items()}
         Tranche.objects.filter(pk=int(pk)).update(**before)
     Tranche.objects.filter(pk__in=[row.pk for row in new]).update(retracted_at=act.now)
-    _settle_carried(contracts, act)
+    settle_carried(contracts, act)
     gone = Finding.objects.filter(batch=batch, gone_until=KNOWN_FOREVER)
     gone.update(gone_until=act.now, state=Finding.State.RESOLVED)
     day = batch.as_of or timezone.localdate(act.now)
-    none_issued(act, sorted(projects), day)
     _after(act, batch, projects, {*more, *(row.pk for row in new)}, day)
+    none_issued(act, sorted(projects), day)
     batches.mark_undone(act, batch)
     after = {"state": "undone", "projects": len(projects)}
     act.log(batch, before={"state": "committed"}, after=after, name=batch.file_name)

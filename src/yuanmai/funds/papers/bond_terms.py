@@ -27,7 +27,7 @@ ATTRIBUTES = {
     "frequency": "frequency", "schedule": "instalments",
 }  # fmt: skip
 NEEDED = {
-    "rate": gettext_lazy("rate"),
+    "rate": gettext_lazy("rate of interest"),
     "term": gettext_lazy("term"),
     "value_date": gettext_lazy("value date"),
 }

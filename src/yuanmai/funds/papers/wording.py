@@ -87,6 +87,72 @@ add_rules(
             gettext_lazy("The projects get {allotted} of the bond {code}, which amounts to {amount}."),
             gettext_lazy("Correct the amounts; nobody can be allotted more than was issued."),
         ),
+        "pay.no_day": (
+            gettext_lazy("The day of the payment is not stated."),
+            gettext_lazy("Write the day on which the money left the account: 2022-07-10."),
+        ),
+        "pay.no_amount": (
+            gettext_lazy("No amount was paid."),
+            gettext_lazy("Write the amount; delete the row if nothing was paid."),
+        ),
+        "pay.no_bond": (
+            gettext_lazy("The project draws on {n} bonds, and the row does not say which one paid."),
+            gettext_lazy("Write the bond code."),
+        ),
+        "pay.not_allotted": (
+            gettext_lazy("This bond was not allotted to the project."),
+            gettext_lazy("Write one of its bonds ({known}), or allot the bond to the project first."),
+        ),
+        "pay.no_contract": (
+            gettext_lazy("The row names no contract."),
+            gettext_lazy("Write number or name of the contract: bond money is paid under contracts only."),
+        ),
+        "pay.no_payee": (
+            gettext_lazy("The contract is new, and its payee is not stated."),
+            gettext_lazy("Write who was paid."),
+        ),
+        "pay.other_payee": (
+            gettext_lazy("The contract {contract} is with {known}."),
+            gettext_lazy("Correct the payee or the number of the contract."),
+        ),
+        "pay.double_invoice": (
+            gettext_lazy("The same invoice was paid in {first} already."),
+            gettext_lazy("Delete one of the two, or state the invoice amount if it was paid in parts."),
+        ),
+        "pay.invoice_elsewhere": (
+            gettext_lazy("This invoice of the same seller is entered under the contract {contract}."),
+            gettext_lazy("Check the number of the invoice and of the contract."),
+        ),
+        "pay.over_invoice": (
+            gettext_lazy("{paid} are paid on the invoice, which amounts to {limit}."),
+            gettext_lazy("Check the invoice and the amounts: is a row entered twice?"),
+        ),
+        "pay.over_contract": (
+            gettext_lazy("{paid} are paid under the contract {contract}, which amounts to {limit}."),
+            gettext_lazy("Check the unit of the amounts; a larger contract is entered as such first."),
+        ),
+        "pay.over_disbursed": (
+            gettext_lazy("{paid} are paid out of the bond {code}, {limit} were disbursed."),
+            gettext_lazy("Enter the disbursement of the treasury first, or correct the amount."),
+        ),
+        "pay.use_unknown": (
+            gettext_lazy("The offering file does not name this use."),
+            gettext_lazy("Bond money pays for named uses only: {known}."),
+        ),
+        "pay.certificate_unknown": (
+            gettext_lazy("The contract has no progress certificate of this number."),
+            gettext_lazy(
+                "Enter the certificate with the supervisor's confirmation; the payment counts as ahead of work until then."
+            ),
+        ),
+        "funds.contract_over": (
+            gettext_lazy("More is paid ({left}) than the contract amounts to ({right})."),
+            gettext_lazy("Check the unit of both cells."),
+        ),
+        "funds.invoice_over": (
+            gettext_lazy("More is paid ({left}) than the invoice amounts to ({right})."),
+            gettext_lazy("Check both amounts."),
+        ),
         "funds.allotted_over_tranche": (
             gettext_lazy("The project gets more ({left}) than the bond amounts to ({right})."),
             gettext_lazy("Check the unit of both cells."),

@@ -317,7 +317,7 @@ def _milestones(
     if approved is not None:
         day = approved.effective_on
         yield f.Step(
-            "approval", _("Bonds approved"), "approval", "projectApproval", day, day, approved.approved
+            "approval", _("Approval of the bonds"), "approval", "projectApproval", day, day, approved.approved
         )
     if bonds:
         first = min(bonds, key=lambda bond: bond.value_date).value_date
@@ -327,7 +327,9 @@ def _milestones(
         yield f.Step("start", _("Start of construction"), "delivery", "commencement", state.start_on, met)
     if state.finish_on or state.completed:
         met = (state.reported_on or state.finish_on) if state.completed else None
-        yield f.Step("completion", _("Completion"), "delivery", "completion", state.finish_on, met)
+        yield f.Step(
+            "completion", _("Completion of construction"), "delivery", "completion", state.finish_on, met
+        )
     for bond in bonds:
         yield f.Step(
             f"repayment-{bond.code}",
