@@ -117,7 +117,8 @@ class ContractIn(Schema):
 def record_contract(request: ApiRequest, uid: UUID, body: ContractIn) -> tuple[int, ContractOut]:
     """Record a contract of a project."""
     use = row_of(NamedUse, body.use, "reserve") if body.use is not None else None
-    values = body.model_dump(exclude={"use"})
+    # Attribute by attribute: dumping the document would turn the amount into a JSON number.
+    values = {name: getattr(body, name) for name in ("number", "name", "payee", "amount", "signed_on")}
     row = actions.record_contract(request.actor, project_of(uid), **values, use=use)
     return 201, _shown(request, row)
 
