@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "figures": ("yuanmai.cockpit.commands", "figures", "List the figures and their definitions."),
     "bulletin": ("yuanmai.cockpit.commands", "bulletin", "Write the bulletin of a period."),
     "audit": ("yuanmai.core.audit.commands", "audit", "The audit log: verify."),
+    "decode": ("yuanmai.protocols.commands", "decode", "Say what frames of devices hold: hj212, jt808, ..."),
     "engine": ("yuanmai.cli", "engine", "Compute from a file, without a database: bond."),
 }
 # What the pure engines of the rooms compute from one JSON document.
@@ -45,7 +46,7 @@ ENGINES: dict[str, tuple[str, str, str]] = {
     "bond": ("yuanmai.funds.engine_commands", "bond", "Debt service and coverage of special bonds."),
 }
 # The doctor sets up Django itself and says what keeps it from starting; engines need none.
-WITHOUT_DJANGO = {"doctor", "engine", *ENGINES}
+WITHOUT_DJANGO = {"doctor", "engine", "decode", *ENGINES}
 
 
 class Lazy(click.Group):

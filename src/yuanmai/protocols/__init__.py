@@ -1,0 +1,1 @@
+"""The languages of devices as pure codecs: bytes in, frames or named faults out, and back; offers the gateway HJ 212, JT/T 808, DL/T 645, CJ/T 188 and Sparkplug B without Django, sockets, files or clocks."""

@@ -1,0 +1,65 @@
+"""Answers about CJ/T 188: frames and streams."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from yuanmai.protocols.cjt188.frame import Decoder, Frame, decode
+from yuanmai.protocols.cjt188.reading import data_item, reading_of
+from yuanmai.protocols.faults import Fault
+
+Document = dict[str, Any]
+
+
+def answer(given: Document) -> Document:
+    """Return what is to be said to one line of input; raises KeyError, TypeError, ValueError where it is of no known form."""
+    if "chunks_hex" in given:
+        return stream(bytes.fromhex(chunk) for chunk in given["chunks_hex"])
+    found = decode(bytes.fromhex(given["hex"]))
+    if isinstance(found, Fault):
+        return {"valid": False, "reason": found.reason, **found.details}
+    return frame_document(found)
+
+
+def frame_document(found: Frame) -> Document:
+    """Return the document of a frame and of the reading in it."""
+    document: Document = {
+        "valid": True,
+        "preamble": found.preamble,
+        "type": f"0x{found.kind:02X}",
+        "address": found.address,
+        "control": f"0x{found.control:02X}",
+        "length": len(found.data),
+        "cs_received": f"{found.checksum:02X}",
+        "cs_calc": f"{found.checksum:02X}",
+        "cs_ok": True,
+        "end_ok": True,
+        "trailing": found.trailing,
+    }
+    named = data_item(found)
+    if named is not None and not found.abnormal:
+        document |= {"di_wire": named[0], "ser": named[2], "di": named[1]}
+    reading = reading_of(found)
+    if reading is None:
+        return document
+    for name, quantity in reading.quantities.items():
+        document |= {name: quantity.value, f"{name}_unit": quantity.unit}
+    document |= reading.extra
+    document |= {
+        "time_raw": reading.time_raw,
+        "time": reading.time or None,
+        "status_hex": reading.status.hex(),
+        "valve": reading.valve,
+        "battery_low": reading.battery_low,
+    }
+    return document
+
+
+def stream(chunks: Iterable[bytes]) -> Document:
+    """Return the frames in these chunks without the FE before them."""
+    decoder = Decoder()
+    found = [entry for chunk in chunks for entry in decoder.feed(chunk)]
+    return {
+        "frames_hex": [entry.raw.hex() for entry in found if isinstance(entry, Frame)],
+        "rejected": decoder.rejected,
+        "pending_hex": decoder.pending.hex(),
+    }

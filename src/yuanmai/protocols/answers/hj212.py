@@ -1,0 +1,136 @@
+"""Answers about HJ 212: frames, streams, records in packages, checksums, dialogues."""
+
+from typing import Any
+
+from yuanmai.protocols.faults import Fault
+from yuanmai.protocols.hj212.crc import crc, crc_modbus, possible
+from yuanmai.protocols.hj212.dialogue import Dialogue
+from yuanmai.protocols.hj212.frame import STANDARD, Frame, Profile, decode
+from yuanmai.protocols.hj212.messages import acknowledgement, uploads_data
+from yuanmai.protocols.hj212.packages import DEDUPE_KEY, join
+from yuanmai.protocols.hj212.stream import Decoder
+
+Document = dict[str, Any]
+
+
+def answer(given: Document) -> Document:
+    """Return what is to be said to one line of input; raises KeyError, TypeError, ValueError where it is of no known form."""
+    if "chunks" in given:
+        return stream([_bytes(chunk) for chunk in given["chunks"]])
+    if "chunks_hex" in given:
+        return stream([bytes.fromhex(chunk) for chunk in given["chunks_hex"]])
+    if "frames_ascii" in given:
+        return packages([_bytes(text) for text in given["frames_ascii"]])
+    if "strings" in given:
+        return {"crc": [f"{crc(_bytes(text)):04X}" for text in given["strings"]]}
+    if "platform_sends" in given:
+        return dialogue(_bytes(given["platform_sends"]), [_bytes(text) for text in given["device_replies"]])
+    raw = bytes.fromhex(given["hex"]) if "hex" in given else _bytes(given["ascii"])
+    if "then" in given:
+        after = given["then"] if isinstance(given["then"], list) else [given["then"]]
+        again = [_bytes(str(text)) if str(text).startswith("##") else raw for text in after]
+        return packages([raw, *again])
+    return frame(raw, Profile(encoding=str(given.get("encoding", "auto"))))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def frame(raw: bytes, profile: Profile = STANDARD) -> Document:
+    """Return the document of one frame, or the reason why it is none and what a tolerant profile would make of it."""
+    found = decode(raw, profile)
+    if isinstance(found, Frame):
+        return frame_document(found)
+    document: Document = {"valid": False, "reason": found.reason, "reply": None}
+    if found.reason == "crc_mismatch":
+        segment = raw[6 : 6 + int(raw[2:6])]
+        written = found.details["crc"]
+        document |= {
+            "strict": found.reason,
+            "crc_hj212": f"{crc(segment):04X}",
+            "crc_modbus": f"{crc_modbus(segment):04X}",
+        }
+        if not possible(int(written, 16)) and written == document["crc_modbus"]:
+            tolerant = decode(raw, Profile(crc="modbus", encoding=profile.encoding))
+            document["tolerant"] = {"crc_variant": "modbus", "valid": isinstance(tolerant, Frame)}
+    return document
+
+
+def frame_document(found: Frame) -> Document:
+    """Return the document of a frame: fields, parameters, factors, the flag taken apart and the answer it wants."""
+    document: Document = {
+        "valid": True,
+        "length": found.length,
+        "crc": found.crc,
+        "fields": found.fields,
+        "params": found.params,
+        "factors": found.factors,
+    }
+    flag = found.flag
+    if flag is not None:
+        document["flag"] = {"version": flag.version, "packaged": flag.packaged, "needs_ack": flag.needs_ack}
+    ack = acknowledgement(found) if uploads_data(found) else None
+    if ack is not None:
+        document["ack_frame_ascii"] = ack.decode()
+    return document
+
+
+def stream(chunks: list[bytes]) -> Document:
+    """Return the frames in these chunks, how many were refused, and what has not ended."""
+    decoder = Decoder()
+    found = [entry for chunk in chunks for entry in decoder.feed(chunk)]
+    found += decoder.settle()
+    return {
+        "frames": [_text(entry.raw) for entry in found if isinstance(entry, Frame)],
+        "rejected": decoder.rejected,
+        "pending": _text(decoder.pending),
+    }
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("gb18030", "backslashreplace")
+
+
+def packages(frames: list[bytes]) -> Document:
+    """Return the record that these frames make, the answers to each, and how many records are stored of them."""
+    found = [decode(raw) for raw in frames]
+    good = [entry for entry in found if isinstance(entry, Frame)]
+    acks = [ack.decode() for ack in map(acknowledgement, good) if ack is not None]
+    records = join(good)
+    document: Document = {
+        "acks": len(acks),
+        "acks_ascii": acks,
+        "stored_records": len(records),
+        "dedupe_key": list(DEDUPE_KEY),
+    }
+    faults = [entry.reason for entry in found if isinstance(entry, Fault)]
+    if faults:
+        document |= {"valid": False, "reason": faults[0], "rejected": len(faults)}
+    if records:
+        record = records[0]
+        document["merged"] = {
+            "MN": record.station,
+            "CN": record.command,
+            "DataTime": record.time,
+            "factors": list(record.factors),
+            "factors_set": sorted(record.factors),
+            "complete": record.complete,
+        }
+    return document
+
+
+def dialogue(sent: bytes, replies: list[bytes]) -> Document:
+    """Return how a command went by the station's answers."""
+    command = decode(sent)
+    if isinstance(command, Fault):
+        return {"valid": False, "reason": command.reason}
+    course = Dialogue(command.get("MN"), command.get("CN"), command.get("QN"))
+    for raw in replies:
+        found = decode(raw)
+        if isinstance(found, Frame):
+            course.take(found)
+    return {"result": course.result, "states": [state.value for state in course.states]}

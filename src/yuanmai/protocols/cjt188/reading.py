@@ -1,0 +1,119 @@
+"""Readings of CJ/T 188 meters (DI 901F): totals, clock, state; makers differ, and what is not available reads FF."""
+
+from dataclasses import dataclass, field
+
+from yuanmai.protocols.cjt188.frame import Frame
+
+# Appendix: code of the unit → name.
+UNITS = {
+    0x01: "J",
+    0x02: "Wh",
+    0x05: "kWh",
+    0x08: "MWh",
+    0x0A: "100MWh",
+    0x0B: "kJ",
+    0x0E: "MJ",
+    0x11: "GJ",
+    0x13: "100GJ",
+    0x14: "W",
+    0x17: "kW",
+    0x1A: "MW",
+    0x29: "L",
+    0x2C: "m3",
+    0x32: "L/h",
+    0x35: "m3/h",
+}
+# Highest bytes of the data items of the standard: which of two bytes is the high one.
+HIGH = frozenset({0x90, 0x81, 0xA0, 0xD1, 0xD2})
+VALVES = ("open", "closed", "reserved", "fault")
+WATER, HEAT = 22, 46  # bytes of data in the reply to 901F
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with its unit; nothing where the meter does not have it."""
+
+    value: float | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a meter tells. `time` is empty for a clock that was never set; `quantities` by name: total, settlement …"""
+
+    quantities: dict[str, Quantity]
+    time_raw: str
+    time: str
+    status: bytes
+    extra: dict[str, float | None] = field(default_factory=dict)
+
+    @property
+    def valve(self) -> str:
+        """State of the valve by the lowest two bits of the first status byte."""
+        return VALVES[self.status[0] & 3]
+
+    @property
+    def battery_low(self) -> bool:
+        """Whether bit 2 of the first status byte says that the battery is low."""
+        return bool(self.status[0] & 4)
+
+
+def data_item(frame: Frame) -> tuple[str, str, int] | None:
+    """Return the DI as sent, the DI high byte first, and the serial number; nothing in a frame without them."""
+    if len(frame.data) < 3:
+        return None
+    first, second, serial = frame.data[:3]
+    high_first = first in HIGH and (second not in HIGH or first == 0x90)
+    wire = frame.data[:2]
+    return wire.hex(), (wire if high_first else wire[::-1]).hex(), serial
+
+
+def number(packed: bytes, decimals: int) -> float | None:
+    """Return a BCD number, low byte first; nothing where a digit is none (FF: not available)."""
+    digits = packed[::-1].hex()
+    return int(digits) / 10**decimals if digits.isdigit() else None
+
+
+def quantity(packed: bytes) -> Quantity:
+    """Return four bytes of BCD with two decimals and the unit behind them."""
+    return Quantity(number(packed[:4], 2), UNITS.get(packed[4], f"0x{packed[4]:02X}"))
+
+
+def clock(packed: bytes) -> tuple[str, str]:
+    """Return the seven bytes of a clock, high first, as digits and, where they are a time, as `YYYY-MM-DD hh:mm:ss`."""
+    raw = packed[::-1].hex()
+    if not raw.isdigit():
+        return raw, ""
+    year, month, day, hour, minute, second = (raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:12], raw[12:])
+    possible = (
+        1 <= int(month) <= 12
+        and 1 <= int(day) <= 31
+        and int(hour) < 24
+        and int(minute) < 60
+        and int(second) < 60
+    )
+    return raw, f"{year}-{month}-{day} {hour}:{minute}:{second}" if possible else ""
+
+
+def reading_of(frame: Frame) -> Reading | None:
+    """Return the reading in a reply to 901F, of water and gas meters or of heat meters; nothing in other frames."""
+    named = data_item(frame)
+    if named is None or named[1] != "901f" or not frame.reply or frame.abnormal:
+        return None
+    content = frame.data[3:]
+    if len(frame.data) == HEAT:
+        names = ("settlement", "total", "power", "flow", "volume")
+        quantities = {name: quantity(content[place * 5 : place * 5 + 5]) for place, name in enumerate(names)}
+        rest = content[25:]
+        extra = {
+            "supply_c": number(rest[:3], 2),
+            "return_c": number(rest[3:6], 2),
+            "working_hours": number(rest[6:9], 0),
+        }
+        raw, time = clock(rest[9:16])
+        return Reading(quantities, raw, time, rest[16:18], extra)
+    if len(frame.data) < WATER:
+        return None
+    raw, time = clock(content[10:17])
+    quantities = {"total": quantity(content[:5]), "settlement": quantity(content[5:10])}
+    return Reading(quantities, raw, time, content[17:19])

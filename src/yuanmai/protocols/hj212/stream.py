@@ -1,0 +1,115 @@
+"""Frames out of a stream of bytes, however it is cut, with resynchronisation after nonsense."""
+
+import re
+
+from yuanmai.protocols.faults import Fault
+from yuanmai.protocols.hj212.frame import HEAD, HEX, STANDARD, Frame, Profile, decode
+
+START = re.compile(rb"##\d{4}")
+# The beginning of a frame after the end of another, where a data segment should still go on: the length was a lie.
+INNER = re.compile(rb"(?:\r\n|&&[0-9A-Fa-f]{4})##\d{4}")
+
+
+class Decoder:
+    """Turns what a station sends into frames and faults; give it the bytes as they come.
+
+    After a bad frame it looks for the next `##` and four digits behind the bad `##`, never behind the length the bad frame
+    claimed. `noise` counts the bytes between frames, `rejected` the frames that were none. No more than one frame is kept.
+    """
+
+    def __init__(self, profile: Profile = STANDARD) -> None:
+        self.profile = profile
+        self.noise = 0
+        self.rejected = 0
+        self._kept = b""
+
+    @property
+    def pending(self) -> bytes:
+        """The bytes of a frame that has not ended yet."""
+        return self._kept
+
+    def feed(self, data: bytes) -> list[Frame | Fault]:
+        """Return the frames and faults that these bytes complete, in their order."""
+        return self._scan(self._kept + data, ended=False)
+
+    def settle(self) -> list[Frame | Fault]:
+        """Say that the sender has paused: a frame that lacks only its line end is complete, others go on waiting."""
+        return self._scan(self._kept, ended=True)
+
+    def flush(self) -> list[Frame | Fault]:
+        """Say that the rest will not come (time-out, connection closed): what is incomplete is handed out as `truncated`."""
+        found = self.settle()
+        while self._kept:
+            self.rejected += 1
+            found.append(Fault("truncated", self._kept))
+            rest = self._kept[2:]
+            self._kept = b""
+            found += self._scan(rest, ended=True)
+        return found
+
+    def _scan(self, data: bytes, *, ended: bool) -> list[Frame | Fault]:
+        found: list[Frame | Fault] = []
+        place, size = 0, len(data)
+        while place < size:
+            digits = data[place + 2 : place + HEAD]
+            if not (len(digits) == 4 and digits.isdigit() and data.startswith(b"##", place)):
+                begin = START.search(data, place)
+                if begin is None:
+                    keep = _promising(data, place)
+                    self.noise += keep - place
+                    place = keep
+                    break
+                self.noise += begin.start() - place
+                place = begin.start()
+            length = int(digits)
+            end: int | None = place + length + 12
+            if (
+                not 0 < length <= self.profile.max_length
+                or data[place + length + 10 : end] != b"\r\n"
+                or data.find(b"##", place + 2, end) >= 0
+            ):
+                end = self._end(data, place, ended)
+            if end is None:
+                break
+            answer = (
+                decode(data[place:end], self.profile) if end > 0 else Fault("bad_length", data[place:-end])
+            )
+            found.append(answer)
+            if isinstance(answer, Fault):
+                self.rejected += 1
+                place += 2
+            else:
+                place = end
+        self._kept = data[place:]
+        return found
+
+    def _end(self, data: bytes, place: int, ended: bool) -> int | None:
+        """Return where the frame at `place` ends, below zero where it cannot be one, nothing while it goes on."""
+        length = int(data[place + 2 : place + HEAD])
+        if not 0 < length <= self.profile.max_length:
+            return place + HEAD  # decode() names the fault
+        end = place + HEAD + length
+        if data.find(b"##", place + 2, end + 4) >= 0:
+            inner = INNER.search(data, place + HEAD, end + 4)
+            if inner is not None:
+                return HEAD - inner.end()
+        stop = end + 4
+        if len(data) < stop:
+            return None
+        if not HEX.issuperset(data[end:stop]):
+            return stop
+        tail = data[stop : stop + 2]
+        if tail == b"\r\n":
+            return stop + 2
+        if not ended and tail in (b"", b"\r"):
+            return None
+        return stop
+
+
+def _promising(data: bytes, place: int) -> int:
+    """Return from where on the last bytes may be the beginning of a frame."""
+    for begin in range(max(place, len(data) - HEAD + 1), len(data)):
+        rest = data[begin:]
+        if rest == b"#" or (rest[:2] == b"##" and (len(rest) == 2 or rest[2:].isdigit())):
+            return begin
+    return len(data)

@@ -1,0 +1,322 @@
+"""Bodies by number of message: decode to named values and encode from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from yuanmai.protocols.faults import Fault, ShortError
+from yuanmai.protocols.jt808 import location as positions
+from yuanmai.protocols.jt808.areas import AREAS, since_2019
+from yuanmai.protocols.jt808.layout import (
+    Body,
+    CountedText,
+    Digits,
+    Hex,
+    MessageId,
+    Numbers,
+    Part,
+    Reader,
+    Records,
+    RestHex,
+    RestText,
+    Text,
+    Time,
+    Uint,
+    When,
+    WhenLeft,
+    byte,
+    dword,
+    read_parts,
+    text_of,
+    word,
+    write_parts,
+)
+from yuanmai.protocols.jt808.location import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A position with its items up to the end, or the 28 bytes of one without (in media)."""
+
+    name: str
+    basic: bool = False
+
+    def read(self, source: Reader, body: Body) -> None:
+        body[self.name] = positions.decode(source.take(28) if self.basic else source.rest())
+
+    def write(self, body: Body, _standard: int) -> bytes:
+        return positions.encode(body[self.name])
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Counted positions, each after its length. Where fewer come than announced, those that came are kept."""
+
+    name: str
+
+    def read(self, source: Reader, body: Body) -> None:
+        count = source.number(2)
+        body["count"], body["type"] = count, source.number(1)
+        found: list[Location] = []
+        body[self.name] = found
+        for _number in range(count):
+            if source.left < 2:
+                break
+            size = int.from_bytes(source.data[source.place : source.place + 2], "big")
+            if size < 28 or source.left < 2 + size:
+                break
+            source.place += 2
+            found.append(positions.decode(source.take(size)))
+
+    def write(self, body: Body, _standard: int) -> bytes:
+        packed = [positions.encode(entry) for entry in body[self.name]]
+        head = len(packed).to_bytes(2, "big") + bytes((body["type"],))
+        return head + b"".join(len(entry).to_bytes(2, "big") + entry for entry in packed)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterValue:
+    """Number of a parameter (0x0001), length and value."""
+
+    def read(self, source: Reader, body: Body) -> None:
+        body["id"] = f"0x{source.number(4):04X}"
+        body["value_hex"] = source.take(source.number(1)).hex()
+
+    def write(self, body: Body, _standard: int) -> bytes:
+        value = bytes.fromhex(body["value_hex"])
+        return int(body["id"], 16).to_bytes(4, "big") + bytes((len(value),)) + value
+
+
+def before_2019(_body: Body, standard: int) -> bool:
+    """Return whether the standard is older than 2019."""
+    return standard < 2019
+
+
+def is_2011(_body: Body, standard: int) -> bool:
+    """Return whether the standard is that of 2011."""
+    return standard < 2013
+
+
+def later_than_2011(_body: Body, standard: int) -> bool:
+    """Return whether the standard is that of 2013 or 2019."""
+    return standard >= 2013
+
+
+ANSWER: Sequence[Part] = (word("ack_serial"), MessageId("ack_id"), byte("result"))
+PARAMETERS = Records("params", 1, (ParameterValue(),), shown="count")
+LOCATED_ANSWER: Sequence[Part] = (word("ack_serial"), Position("location"))
+MISSING: Sequence[Part] = (word("first_serial"), Numbers("ids", 2, 1, 2))
+MEDIA: Sequence[Part] = (
+    dword("media_id"),
+    byte("media_type"),
+    byte("format"),
+    byte("event"),
+    byte("channel"),
+)
+SEARCH: Sequence[Part] = (byte("media_type"), byte("channel"), byte("event"))
+PERIOD: Sequence[Part] = (Time("start_time"), Time("end_time"))
+KEY: Sequence[Part] = (dword("exponent"), Hex("modulus_hex", 128))
+PLATE: Sequence[Part] = (byte("plate_color"), RestText("plate"))
+QUESTION: Sequence[Part] = (Uint("id", 1), CountedText("text", 2))
+
+BODIES: dict[int, Sequence[Part]] = {
+    0x0001: ANSWER,
+    0x8001: ANSWER,
+    0x0002: (),
+    0x0003: (),
+    0x0004: (),
+    0x8004: (Time("time_utc"),),
+    0x0005: MISSING,
+    0x8003: MISSING,
+    0x0100: (
+        word("province"),
+        word("city"),
+        Text("maker", 5, 11),
+        Text("model", 20, 30),
+        Text("terminal_id", 7, 30),
+        *PLATE,
+    ),
+    0x8100: (word("ack_serial"), byte("result"), WhenLeft((RestText("auth_code"),), "auth_code")),
+    0x0102: (
+        When(before_2019, (RestText("auth_code"),)),
+        When(since_2019, (CountedText("auth_code"), Text("imei", 15), Text("software_version", 20))),
+    ),
+    0x8103: (PARAMETERS,),
+    0x8104: (),
+    0x8106: (Numbers("ids", 4, 1),),
+    0x0104: (word("ack_serial"), PARAMETERS),
+    0x8105: (RestHex("raw_hex"),),
+    0x8107: (),
+    0x0107: (
+        word("type"),
+        Text("maker", 5),
+        Text("model", 20, 30),
+        Text("terminal_id", 7, 30),
+        Digits("iccid", 10),
+        CountedText("hw"),
+        CountedText("fw"),
+        byte("gnss"),
+        byte("comm"),
+    ),
+    0x0201: LOCATED_ANSWER,
+    0x0500: LOCATED_ANSWER,
+    0x8201: (),
+    0x8202: (word("interval_s"), WhenLeft((dword("validity_s"),), "validity_s", 4)),
+    0x8203: (word("ack_serial"), dword("alarm")),
+    0x8204: (),
+    0x8300: (byte("flag"), When(since_2019, (byte("text_type"),)), RestText("text")),
+    0x8400: (byte("flag"), RestText("phone")),
+    0x8500: (
+        When(before_2019, (byte("flag"),)),
+        When(since_2019, (word("count"), RestHex("controls_hex"))),
+    ),
+    0x0301: (byte("event"),),
+    0x0302: (word("ack_serial"), byte("answer")),
+    0x8301: (byte("action"), WhenLeft((Records("events", 1, (byte("id"), CountedText("text"))),), "events")),
+    0x8302: (byte("flag"), CountedText("question"), RestHex("answers_hex")),
+    0x0303: (byte("type"), byte("action")),
+    0x8304: (byte("type"), CountedText("text", 2)),
+    0x0700: (word("ack_serial"), byte("command"), RestHex("data_hex")),
+    0x8700: (byte("command"), RestHex("data_hex")),
+    0x8701: (byte("command"), RestHex("data_hex")),
+    0x0701: (dword("length"), RestHex("data_hex")),
+    0x8702: (),
+    0x0704: (Batch("items"),),
+    0x0800: MEDIA,
+    0x0801: (*MEDIA, When(later_than_2011, (Position("location", basic=True),)), RestHex("data_hex")),
+    0x8800: (dword("media_id"), WhenLeft((Numbers("retransmit_ids", 2, 1),), "retransmit_ids")),
+    0x8801: (
+        byte("channel"),
+        word("command"),
+        word("interval_or_duration_s"),
+        byte("save"),
+        byte("resolution"),
+        byte("quality"),
+        byte("brightness"),
+        byte("contrast"),
+        byte("saturation"),
+        byte("chroma"),
+    ),
+    0x0805: (word("ack_serial"), byte("result"), WhenLeft((Numbers("ids", 4, 2),), "ids")),
+    0x8802: (*SEARCH, *PERIOD),
+    0x0802: (
+        word("ack_serial"),
+        Records("items", 2, (dword("media_id"), *SEARCH, Position("location", basic=True)), shown="count"),
+    ),
+    0x8803: (*SEARCH, *PERIOD, byte("delete")),
+    0x8804: (byte("command"), word("duration_s"), byte("save"), byte("sampling")),
+    0x8805: (dword("media_id"), byte("delete")),
+    0x0900: (byte("type"), RestHex("data_hex")),
+    0x8900: (byte("type"), RestHex("data_hex")),
+    0x0901: (dword("length"), RestHex("data_hex")),
+    0x0A00: KEY,
+    0x8A00: KEY,
+    0x0608: (byte("type"), dword("count"), RestHex("data_hex")),
+    **AREAS,
+}
+DRIVER_2011: Sequence[Part] = (
+    CountedText("name"),
+    Text("id_card", 20),
+    Text("licence", 40),
+    CountedText("issuer"),
+)
+DRIVER: Sequence[Part] = (
+    byte("status"),
+    Time("time"),
+    WhenLeft(
+        (
+            byte("ic_result"),
+            WhenLeft(
+                (
+                    CountedText("name"),
+                    Text("licence", 20),
+                    CountedText("issuer"),
+                    Digits("valid_to", 4),
+                    When(since_2019, (WhenLeft((Text("id_card", 20),), "id_card", 20),)),
+                ),
+                "name",
+            ),
+        ),
+        "ic_result",
+    ),
+)
+REGISTRATION_2011: Sequence[Part] = (
+    word("province"),
+    word("city"),
+    Text("maker", 5),
+    Text("model", 8),
+    Text("terminal_id", 7),
+    *PLATE,
+)
+
+
+def parts_of(msg_id: int, body: bytes, standard: int) -> Sequence[Part] | None:
+    """Return the layout of a body; of several that may be meant, the one whose lengths fit."""
+    if msg_id == 0x0702:
+        return DRIVER_2011 if standard < 2013 else DRIVER
+    if msg_id == 0x0100 and standard < 2019 and (standard < 2013 or _looks_like_2011(body)):
+        return REGISTRATION_2011
+    if msg_id == 0x0107 and standard >= 2019:
+        return _attributes_2019(body)
+    if msg_id == 0x0801 and len(body) < 36:
+        return (*MEDIA, RestHex("data_hex"))
+    return BODIES.get(msg_id)
+
+
+def _looks_like_2011(body: bytes) -> bool:
+    if len(body) < 37:
+        return True
+    return body[36] > 9 and body[24] <= 9
+
+
+def _attributes_2019(body: bytes) -> Sequence[Part]:
+    """Some terminals of 2019 send a maker of eleven bytes here as in the registration: what adds up is taken."""
+    for maker in (5, 11):
+        place = 2 + maker + 60 + 10
+        if len(body) > place:
+            place += 1 + body[place]
+        if len(body) > place and place + 1 + body[place] + 2 == len(body):
+            return tuple(
+                Text("maker", maker) if part == Text("maker", 5) else part for part in BODIES[0x0107]
+            )
+    return BODIES[0x0107]
+
+
+def decode_body(msg_id: int, body: bytes, standard: int = 2013) -> Body | Fault:
+    """Return the named values of a body; of a message that has no layout `raw_hex`. The fault is `body_too_short`.
+
+    Positions are `Location`; bytes that follow a complete body are left alone.
+    """
+    if msg_id == 0x0200:
+        try:
+            return {"location": positions.decode(body)}
+        except ShortError:
+            return Fault("body_too_short", body)
+    parts = parts_of(msg_id, body, standard)
+    if parts is None:
+        return {"raw_hex": body.hex()}
+    found: Body = {}
+    try:
+        read_parts(parts, Reader(body, standard), found)
+    except ShortError:
+        return Fault("body_too_short", body, {"body": found})
+    return found
+
+
+def encode_body(msg_id: int, values: Body, standard: int = 2013) -> bytes:
+    """Return the bytes of a body of named values.
+
+    Raises ValueError for a message without layout, KeyError for a missing value, OverflowError for one too large.
+    """
+    if msg_id == 0x0200:
+        return positions.encode(values["location"])
+    if "raw_hex" in values:
+        return bytes.fromhex(values["raw_hex"])
+    if msg_id == 0x0702:
+        return write_parts(DRIVER_2011 if standard < 2013 else DRIVER, values, standard)
+    parts = REGISTRATION_2011 if msg_id == 0x0100 and standard < 2013 else BODIES.get(msg_id)
+    if parts is None:
+        raise ValueError(f"no layout of message 0x{msg_id:04X}")
+    return write_parts(parts, values, standard)
+
+
+__all__ = ["BODIES", "decode_body", "encode_body", "text_of"]
