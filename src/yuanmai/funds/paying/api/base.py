@@ -28,7 +28,7 @@ def flags_of(verdicts: Iterable[Verdict]) -> list[FlagOut]:
     return [FlagOut(code=verdict.code, text=sentence(verdict)) for verdict in verdicts]
 
 
-class ReasonIn(Schema):
+class TakeBackIn(Schema):
     """Why an entry is taken back; it stays in the history."""
 
     reason: str = Field(max_length=500)

@@ -21,7 +21,15 @@ from yuanmai.funds.models import (
     WorkItem,
 )
 from yuanmai.funds.paying import actions
-from yuanmai.funds.paying.api.base import FlagOut, ReasonIn, contract_of, flags_of, project_of, router, row_of
+from yuanmai.funds.paying.api.base import (
+    FlagOut,
+    TakeBackIn,
+    contract_of,
+    flags_of,
+    project_of,
+    router,
+    row_of,
+)
 from yuanmai.funds.paying.queries import (
     NOTHING,
     PaySums,
@@ -291,7 +299,7 @@ MODELS = {
 
 
 @router.post("/take-back/{kind}/{int:pk}", permission=SEE_FUNDS, response={204: None})
-def take_back(request: ApiRequest, kind: Kind, pk: int, body: ReasonIn) -> tuple[int, None]:
+def take_back(request: ApiRequest, kind: Kind, pk: int, body: TakeBackIn) -> tuple[int, None]:
     """Take back an entry with a reason; refused while something else rests on it. Contracts and payments by their `id`."""
     actions.take_back(request.actor, row_of(MODELS[kind], pk), body.reason)
     return 204, None
