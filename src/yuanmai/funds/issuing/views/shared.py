@@ -73,12 +73,17 @@ def light_text(standing: Standing) -> str:
     """Return how a batch stands, in words for its light."""
     if standing.stage in {Stage.IDLE, Stage.TAKE_BACK, Stage.SPENT}:
         return stage_word(standing.stage)
+    return word_of(standing.light)
+
+
+def word_of(light: Light) -> str:
+    """Return a light of spending in words."""
     return {
         Light.GREEN: _("On schedule"),
         Light.YELLOW: _("Behind schedule"),
         Light.RED: _("Far behind schedule"),
         Light.GREY: _("Not yet due"),
-    }[standing.light]
+    }[light]
 
 
 def light_of(standing: Standing) -> str:

@@ -42,6 +42,7 @@ from yuanmai.funds.issuing.views.shared import (
     names_of,
     query_of,
     tranche_or_404,
+    word_of,
     yi,
 )
 from yuanmai.funds.models import Allotment, EarlyRedemption, Tranche
@@ -160,6 +161,7 @@ def record(request: HttpRequest, uid: UUID) -> HttpResponse:
         },
         "elsewhere": tranche.allotted - whole.allotted,
         "light": _worst(parts).value if parts else "",
+        "light_text": word_of(_worst(parts)),
         "lines": [_part(request, part, names.get(part.project_id)) for part in parts],
         "allotments": [(row, names.get(row.project_id)) for row in allotments],
         "redemptions": [(row, names.get(row.project_id)) for row in redemptions],
