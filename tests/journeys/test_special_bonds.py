@@ -258,7 +258,7 @@ def test_the_pages_are_accessible_and_fit(
         f"{record}/review/finance/", f"{record}/history/", "/funds/bonds/", "/funds/bonds/new/", "/funds/bonds/quota/",
         "/funds/bonds/service/", "/funds/bonds/service/dates/", "/funds/bonds/service/coverage/", f"/funds/bonds/projects/{uid}/",
         "/funds/paying/", "/funds/paying/contracts/", "/funds/paying/certificates/", "/funds/paying/changes/",
-        f"/funds/paying/projects/{uid}/", "/funds/insight/follow/", "/funds/insight/calendar/", "/funds/insight/propose/",
+        f"/funds/paying/projects/{uid}/", "/funds/insight/follow/", "/funds/insight/calendar/", "/funds/insight/optimiser/",
         "/funds/papers/",
     )  # fmt: skip
     faults = {}
