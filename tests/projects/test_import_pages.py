@@ -66,7 +66,9 @@ def test_from_the_file_to_undo(client: Any, orgs: Any) -> None:
         assert ColumnMapping.objects.get().field == "leader"
     page = client.get(answer.url).content.decode()
     assert "differs" in page and "import-commit" in page and "张三" in page
-    assert '<th scope="col" class="num">Total investment</th>' in page  # amounts and their heads stand right-aligned
+    assert (
+        '<th scope="col" class="num">Total investment</th>' in page
+    )  # amounts and their heads stand right-aligned
     assert '<td class="num ">' in page or '<td class="num">' in page
     assert '<th scope="col">Leader in charge</th>' in page
     answer = client.post(reverse("imports:commit", args=[batch.pk]))
