@@ -19,6 +19,7 @@ from yuanmai.funds.issuing.funding import Replaced, record_issued, undo_replaced
 from yuanmai.funds.issuing.reserves import none_issued, now_issued
 from yuanmai.funds.issuing.wording import enforce, refuse, sentence
 from yuanmai.funds.models import Allotment, Disbursement, EarlyRedemption, Payment, Reserve, Tranche
+from yuanmai.funds.paying.loading import hold
 from yuanmai.funds.permissions import ISSUE_BONDS
 from yuanmai.funds.queries import ZERO
 from yuanmai.people.models import Organisation
@@ -119,6 +120,7 @@ def take_back_allotments(act: Act, allotments: Iterable[Allotment], reason: str)
         if row.change_id is not None:
             raise refuse("by_change")
         by_project[row.project_id] += row.amount
+    hold(*by_project)
     _nothing_spent_beyond(tranche, by_project)
     if Allotment.objects.filter(pk__in=[row.pk for row in rows], retracted_at=None).update(
         retracted_at=act.now

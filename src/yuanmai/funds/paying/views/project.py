@@ -79,7 +79,7 @@ def work_lines(query: Query, project_id: int) -> list[dict[str, Any]]:
             "item": row,
             "done": done[row.pk],
             "share_text": display_value(done[row.pk].share, Unit.RATIO),
-            "building_url": link("places:building", row.building_id) if row.building_id else "",
+            "building_url": link("places:record", "building", row.building_id) if row.building_id else "",
         }
         for row in rows
     ]
