@@ -6,12 +6,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from yuanmai.funds.engine import idle
 from yuanmai.funds.engine.idle import Light, Stage
 
+# A busy machine is no fault of what is tested.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 days = st.dates(date(2000, 1, 1), date(2100, 12, 31))
 months = st.integers(1, 24)
 amounts = st.decimals(Decimal("0.01"), Decimal("1e10"), places=2)
@@ -56,11 +58,13 @@ def test_what_is_left_after_the_deadline_is_idle_and_after_a_year_taken_back() -
     assert stand(100, 120, date(2030, 1, 1)).unspent == 0
 
 
+@patient
 @given(days, months, days)
 def test_one_column_tells_what_is_past_its_deadline(issued: date, n: int, as_of: date) -> None:
     assert (idle.deadline(issued, n) < as_of) == (issued <= idle.issued_until(as_of, n))
 
 
+@patient
 @given(days, months)
 def test_the_expectation_rises_from_nothing_to_all(issued: date, n: int) -> None:
     start, end = idle.begins(issued), idle.deadline(issued, n)
@@ -71,6 +75,7 @@ def test_the_expectation_rises_from_nothing_to_all(issued: date, n: int) -> None
     assert shares == sorted(shares) and len(set(shares)) == len(shares)
 
 
+@patient
 @given(amounts, amounts, days, days, months, st.decimals(0, 1, places=2))
 def test_spending_more_never_makes_it_worse(
     amount: Decimal, spent: Decimal, issued: date, as_of: date, n: int, short: Decimal
