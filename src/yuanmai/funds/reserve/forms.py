@@ -178,7 +178,7 @@ class LoanForm(forms.Form):
     drawn_on = forms.DateField(required=False, widget=DayInput, label=gettext_lazy("Drawn on"))
     periods = forms.IntegerField(required=False, min_value=1, max_value=400, label=gettext_lazy("Periods"))
     frequency = forms.TypedChoiceField(
-        coerce=int, required=False, choices=Frequency.choices, label=gettext_lazy("Payments")
+        coerce=int, required=False, choices=Frequency.choices, label=gettext_lazy("Payments a year")
     )
     kind = forms.ChoiceField(
         choices=[c for c in Repayment.choices if c[0] != Repayment.INSTALMENTS],

@@ -69,6 +69,7 @@ STEP_NAMES = {t.code: t.name for t in RESERVE.transitions} | {
     "draw": _("Drawn"),
     "finish": pgettext_lazy("reserve project", "Completed"),
     "pay_off": _("Repaid"),
+    "completed": pgettext_lazy("reserve project", "Completed"),
     "fall_back": _("Fallen back"),
     "unissue": _("No tranche allotted any more"),
     "withdraw": _("Withdrawn from the reserve"),

@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from yuanmai.core.audit.models import AuditEntry
+from yuanmai.core.audit.queries import Values, differences
 from yuanmai.core.web import page
 from yuanmai.funds.models import Reserve, ReserveStep, Review
 from yuanmai.funds.permissions import KEEP_RESERVE, SEE_FUNDS
@@ -29,7 +31,11 @@ ICONS = {
     "send_back": "arrow-back-up", "report": "upload", "approve": "check", "issue": "coins", "draw": "cash",
     "finish": "flag", "complete": "flag", "withdraw": "archive",
 }  # fmt: skip
-CHANGES = {"change", "items", "uses", "plan", "loans"}
+# Steps that change the application, with the action whose entry in the audit log says what was changed.
+CHANGES = {
+    "change": "funds.change_reserve", "items": "funds.set_reserve_items", "uses": "funds.set_named_uses",
+    "plan": "funds.set_reserve_plan", "loans": "funds.set_reserve_loans",
+}  # fmt: skip
 
 
 def readiness_bars(seen: Examined) -> list[dict[str, Any]]:
@@ -198,8 +204,33 @@ def history(request: HttpRequest, uid: UUID) -> HttpResponse:
     steps = ReserveStep.objects.filter(reserve=found.reserve).select_related("recorded_by")
     if found.query.known_at is not None:
         steps = steps.filter(recorded_at__lte=found.query.known_at)
-    entries = [_entry(step) for step in steps.order_by("-id")]
-    return render(request, "funds/reserve/history.html", {**found.context, "entries": entries})
+    logged = AuditEntry.objects.filter(
+        target_type=Reserve._meta.label_lower,
+        target_id=str(found.reserve.pk),
+        action__in=CHANGES.values(),
+        result="done",
+    )
+    # Every such action leaves one step and one entry: the n-th of a kind belong together.
+    waiting: dict[str, list[AuditEntry]] = {}
+    for row in logged.order_by("sequence"):
+        waiting.setdefault(row.action, []).append(row)
+    values = Values()
+    entries = []
+    for step in steps.order_by("id"):
+        mine = waiting.get(CHANGES.get(step.transition, ""), [])
+        entries.append({**_entry(step), **(_changed(step.transition, mine.pop(0), values) if mine else {})})
+    return render(request, "funds/reserve/history.html", {**found.context, "entries": entries[::-1]})
+
+
+def _changed(transition: str, entry: AuditEntry, values: Values) -> dict[str, Any]:
+    """Return what an entry of the log says was changed: a table, or for a plan its years."""
+    if transition == "plan":
+        years = sorted(key for key in (entry.after or {}) if key.isdigit())
+        return {"text": _("Years: %(years)s") % {"years": ", ".join(years)}}
+    rows = [row for row in differences(entry, values) if row["changed"]]
+    if transition == "items":
+        rows = [{**row, "label": name_of("checklist", str(row["label"]))} for row in rows]
+    return {"changes": rows}
 
 
 def _entry(step: ReserveStep) -> dict[str, Any]:
