@@ -69,7 +69,7 @@ class Model:
     def _build(self) -> Any:
         import highspy
 
-        highs = highspy.Highs()
+        highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         highs.silent()
         for option, value in {
             "threads": 1,

@@ -141,8 +141,9 @@ def load(query: Query, parameters: Mapping[str, str] | None = None) -> Flow:
 def _money(query: Query) -> dict[tuple[int, int], tuple[Decimal, Decimal]]:
     """Return (allotted, disbursed) per (tranche, project), in the order of the first movement; two queries."""
     found: dict[tuple[int, int], list[Decimal]] = {}
-    for index, model in enumerate((Allotment, Disbursement)):
-        rows = issuing.facts_of(model, query).values("tranche_id", "project_id")
+    movements = (issuing.facts_of(Allotment, query), issuing.facts_of(Disbursement, query))
+    for index, facts in enumerate(movements):
+        rows = facts.values("tranche_id", "project_id")
         rows = rows.annotate(total=Sum("amount"), first=Min("effective_on"), entry=Min("id"))
         for row in rows.order_by("first", "entry"):
             found.setdefault((row["tranche_id"], row["project_id"]), [ZERO, ZERO])[index] = row["total"]
@@ -195,10 +196,10 @@ def _issues(
     for row in lendings:
         if row.lender_id not in borrowers[row.tranche_id]:
             came[row.tranche_id] = came.get(row.tranche_id, ZERO) + row.amount
-    for (tranche, project), (allotted, _disbursed) in money.items():
-        came.setdefault(tranche, ZERO)
-        if not borrowers.get(tranche, set()).intersection(above.get(project, ())) and allotted > 0:
-            came[tranche] += allotted
+    for (pk, project), (allotted, _disbursed) in money.items():
+        came.setdefault(pk, ZERO)
+        if not borrowers.get(pk, set()).intersection(above.get(project, ())) and allotted > 0:
+            came[pk] += allotted
     with everywhere():
         mine = Q(org_id__in=query.org_ids, pk__in=issuing.known_tranches(query).values("pk"))
         tranches = list(
@@ -265,7 +266,7 @@ def _paid(
     uses = NamedUse.objects.filter(pk__in={row["named"] for row in rows if row["named"]})
     for use in uses.select_related("reserve"):
         url = loading.address("funds:reserve_record", use.reserve.uid)
-        loading.names[key(flow.USE, str(use.pk))] = Name(use.name, _("Named use"), url)
+        loading.names[key(flow.USE, str(use.pk))] = Name(use.name, "", url)
     for row in rows:
         if row["named"] is None:
             node = key(flow.USE, "none", str(row["project_id"]))

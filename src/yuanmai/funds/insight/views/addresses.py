@@ -30,7 +30,7 @@ class AddressForm(forms.Form):
 
     name = forms.CharField(
         max_length=80,
-        label=gettext_lazy("Used by"),
+        label=gettext_lazy("Program or phone"),
         help_text=gettext_lazy(
             "The program or phone, so that you know which one to end later: my phone, Outlook at the office …"
         ),
