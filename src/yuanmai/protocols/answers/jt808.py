@@ -163,7 +163,7 @@ def location_document(given: Location, *, full: bool = True) -> Document:
             {"id": number, "len": length, "hex": content.hex(), "complete": len(content) == length}
             for number, length, content in given.extras
         ]
-        document["trailing"] = given.trailing
+        document["trailing"] = len(given.tail)
     return document
 
 
@@ -175,10 +175,10 @@ def oddities(given: Location) -> Document:
     if not given.plausible:
         document |= {"position_plausible": False, "lat_raw": given.lat_raw, "lng_raw": given.lng_raw}
     whole = [entry for entry in given.extras if len(entry[2]) == entry[1]]
-    if given.trailing or len(whole) < len(given.extras):
+    if given.tail or len(whole) < len(given.extras):
         document["good_items"] = [{"id": number, "hex": content.hex()} for number, _length, content in whole]
         broken = [bytes((number, length)) + content for number, length, content in given.extras[len(whole) :]]
-        document["broken_tail_hex"] = b"".join(broken).hex()
+        document["broken_tail_hex"] = (b"".join(broken) + given.tail).hex()
     return document
 
 

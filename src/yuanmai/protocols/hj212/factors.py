@@ -8,7 +8,7 @@ from pathlib import Path
 from yuanmai.common.yaml_file import load_yaml
 
 TABLE = Path(__file__).parents[1] / "presets" / "hj212_factors.yaml"
-NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?|[+-]?\.\d+")
+NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?|[+-]?\.\d+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

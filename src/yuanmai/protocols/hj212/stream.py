@@ -61,6 +61,7 @@ class Decoder:
                     break
                 self.noise += begin.start() - place
                 place = begin.start()
+                digits = data[place + 2 : place + HEAD]
             length = int(digits)
             end: int | None = place + length + 12
             if (

@@ -15,7 +15,7 @@ class Location:
     """A position as reported: degrees × 1e6, metres, 0.1 km/h, degrees from north, time of the terminal (GMT+8).
 
     `extras` are the additional items as they came, also twice and unknown: id, length announced, content (shorter than
-    announced only for the last one, whose end is missing). `trailing` counts bytes behind them that are no item.
+    announced only for the last one, whose end is missing). `tail` is a byte behind them that begins no item.
     """
 
     alarm: int
@@ -27,7 +27,7 @@ class Location:
     direction: int
     time: str
     extras: list[Extra] = field(default_factory=list)
-    trailing: int = 0
+    tail: bytes = b""
 
     @property
     def latitude(self) -> float:
@@ -100,9 +100,7 @@ def decode(body: bytes) -> Location:
         end = begin + length
         extras.append((body[place], length, body[begin:end]))
         place = end
-    return Location(
-        alarm, status, lat, lng, altitude, speed, direction, time, extras, size - place if place < size else 0
-    )
+    return Location(alarm, status, lat, lng, altitude, speed, direction, time, extras, body[place:])
 
 
 def encode(given: Location) -> bytes:
@@ -120,4 +118,5 @@ def encode(given: Location) -> bytes:
         )
     ]
     parts += [bytes((number, length)) + content for number, length, content in given.extras]
+    parts.append(given.tail)
     return b"".join(parts)
