@@ -148,7 +148,8 @@ def _plain(value: Any) -> Any:
 
 
 def _typed(name: str, value: Any) -> Any:
-    return value if isinstance(value, list) else Tranche._meta.get_field(name).to_python(value)
+    field: Any = Tranche._meta.get_field(name)
+    return value if isinstance(value, list) else field.to_python(value)
 
 
 def _write_facts(
@@ -201,7 +202,7 @@ def _write_facts(
         project_id__in={pk for pk, _t in issued}, recorded_at=act.now, batch=None
     )
     mine.update(batch=batch)
-    now_issued(act, sorted({pk for pk, _t in issued}), as_of)
+    now_issued(act, reserved({pk for pk, _t in issued}), as_of)
     settle_carried({contract.pk for contract in carried.values()}, act)
 
 
@@ -224,6 +225,12 @@ def _carried(act: Act, batch: ImportBatch, wanted: Sequence[Wanted], as_of: date
     return found | {row.project_id: row for row in new}
 
 
+def reserved(ids: set[int]) -> list[Project]:
+    """Return those of the projects that have a reserve project, which follows their money."""
+    rows = Project.objects.filter(pk__in=ids, reserves__withdrawn_at=None, reserves__isnull=False)
+    return list(rows.distinct().order_by("pk"))
+
+
 def settle_carried(contract_ids: set[int], act: Act) -> None:
     """Bring carried contracts in step: each amounts to what was paid under it; one without payments is taken back."""
     sums = dict(
@@ -240,7 +247,7 @@ def settle_carried(contract_ids: set[int], act: Act) -> None:
 def _after(act: Act, batch: ImportBatch, projects: set[int], tranches: set[int], as_of: date) -> None:
     if not projects:
         return
-    for project in Project.objects.filter(pk__in=projects).order_by("pk"):
+    for project in reserved(projects):
         follow_payments(act, project, as_of)
     refold(projects, act.now)
     refresh_projects(act, projects, as_of)
@@ -266,7 +273,8 @@ def undo_bond_ledger(act: Act, batch: ImportBatch) -> Mapping[str, Any]:
     _refuse_if_built_upon(batch, [row.pk for row in new], old, changed)
     projects: set[int] = set()
     contracts: set[int] = set()
-    for model in (Allotment, Disbursement, Payment, FundingFact):
+    models: tuple[Any, ...] = (Allotment, Disbursement, Payment, FundingFact)
+    for model in models:
         rows = model._default_manager.filter(batch=batch, retracted_at=None)
         projects |= set(rows.values_list("project_id", flat=True))
         if model is Payment:
@@ -283,7 +291,7 @@ def undo_bond_ledger(act: Act, batch: ImportBatch) -> Mapping[str, Any]:
     gone.update(gone_until=act.now, state=Finding.State.RESOLVED)
     day = batch.as_of or timezone.localdate(act.now)
     _after(act, batch, projects, {*more, *(row.pk for row in new)}, day)
-    none_issued(act, sorted(projects), day)
+    none_issued(act, reserved(projects), day)
     batches.mark_undone(act, batch)
     after = {"state": "undone", "projects": len(projects)}
     act.log(batch, before={"state": "committed"}, after=after, name=batch.file_name)
@@ -301,8 +309,8 @@ def _refuse_if_built_upon(
         pairs |= set(
             model.objects.filter(batch=batch, retracted_at=None).values_list("project_id", "tranche_id")
         )
-    for model in (Allotment, Disbursement, Payment):
-        later = model._default_manager.filter(retracted_at=None, recorded_at__gte=batch.committed_at)
+    for other in (Allotment, Disbursement, Payment):
+        later = other._default_manager.filter(retracted_at=None, recorded_at__gte=batch.committed_at)
         for project, tranche, code in later.exclude(batch=batch).values_list(
             "project_id", "tranche_id", "tranche__code"
         ):

@@ -98,7 +98,7 @@ def check_stated(reserve: Reserve, stated: list[Stated], query: Query) -> Check:
 
 
 @action("funds.check_offering", permission=KEEP_RESERVE)
-def check_offering(act: Act, reserve: Reserve, upload: UploadedFile, on: date) -> Check:
+def check_offering(act: Act, reserve: Reserve, upload: "UploadedFile[Any]", on: date) -> Check:
     """Keep the plan of an offering file and list what differs from the entered figures as findings.
 
     Raises `ValidationError` (field ``file``) for a file that cannot be read, or in which nothing is recognised.

@@ -1,7 +1,7 @@
 """The plan of an offering file as its Excel has it: tables with years down or across, and lines of a word and a number (pure)."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -122,7 +122,7 @@ class _Reader:
         )
         return column if column is not None and any(item_of(cell) for cell in row) else None
 
-    def _across(self, top: int, years: Mapping[int, int]) -> Iterator[Stated]:
+    def _across(self, top: int, years: Mapping[int, int]) -> Generator[Stated, None, int]:
         """Years stand in the head; each row below is an item."""
         head = self.rows[top]
         first = min(years)
@@ -143,7 +143,7 @@ class _Reader:
             number += 1
         return number
 
-    def _down(self, top: int, column: int) -> Iterator[Stated]:
+    def _down(self, top: int, column: int) -> Generator[Stated, None, int]:
         """Items stand in the head; each row below is a year."""
         head = self.rows[top]
         below = self.rows[top + 1] if top + 1 < len(self.rows) else []

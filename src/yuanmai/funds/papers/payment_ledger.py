@@ -26,7 +26,7 @@ from yuanmai.funds.findings.bonds import refresh_bond_findings
 from yuanmai.funds.findings.paying import refresh_paying
 from yuanmai.funds.models import Contract, Invoice, Payment
 from yuanmai.funds.papers import wording
-from yuanmai.funds.papers.bond_ledger import CARRIED, settle_carried
+from yuanmai.funds.papers.bond_ledger import CARRIED, reserved, settle_carried
 from yuanmai.funds.papers.ledger_kind import LedgerKind
 from yuanmai.funds.papers.payment_compare import Reading, check, compare, understand
 from yuanmai.funds.papers.payment_stored import Bill, Deal, Paid
@@ -34,7 +34,6 @@ from yuanmai.funds.paying.life import follow_payments
 from yuanmai.funds.paying.loading import hold
 from yuanmai.funds.permissions import KEEP_CONTRACTS, PAY_BONDS
 from yuanmai.projects.ledger import org_ids_below
-from yuanmai.projects.models import Project
 
 PRESET = Path(__file__).parent / "presets" / "payment_ledger.yaml"
 assert wording  # its rules must be declared before a file is read
@@ -126,7 +125,7 @@ def _contracts(act: Act, batch: ImportBatch, deals: list[Deal]) -> dict[int, Con
         if deal.stored is None:
             new[id(deal)] = Contract(
                 org_id=deal.project.org_id, project_id=deal.project.pk, uid=uuid.uuid4(), number=deal.number,
-                name=deal.name, payee=deal.payee, amount=deal.worth, signed_on=deal.signed_on or deal.first_paid,
+                name=deal.name, payee=deal.payee, amount=deal.worth, signed_on=deal.signed_on or deal.first_paid or timezone.localdate(act.now),
                 recorded_at=act.now, batch=batch,
             )  # fmt: skip
     bulk_insert(list(new.values()))
@@ -170,7 +169,7 @@ def _offset(act: Act, batch: ImportBatch, found: Reading) -> list[Payment]:
 
 def _after(act: Act, batch: ImportBatch, projects: set[int], day: date) -> None:
     if projects:
-        for project in Project.objects.filter(pk__in=projects).order_by("pk"):
+        for project in reserved(projects):
             follow_payments(act, project, day)
         orgs = {batch.org_id, *org_ids_below(batch.org_id)}
         refresh_bond_findings(act, orgs, timezone.localdate(act.now), tranche_ids=[], project_ids=projects)

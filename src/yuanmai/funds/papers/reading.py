@@ -50,8 +50,8 @@ def steps_of(text: str) -> list[tuple[int, Decimal]]:
             steps[year] = steps.get(year, Decimal(0)) + Decimal(match["share"]) / 100
     if not steps:
         raise ValueFault("bond.schedule_unreadable")
-    if abs(sum(steps.values()) - 1) > Decimal("0.0001"):
-        raise ValueFault("bond.schedule_sum", share=f"{sum(steps.values()) * 100:f}")
+    if abs(sum(steps.values(), Decimal(0)) - 1) > Decimal("0.0001"):
+        raise ValueFault("bond.schedule_sum", share=f"{sum(steps.values(), Decimal(0)) * 100:f}")
     return sorted(steps.items())
 
 

@@ -3,9 +3,9 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from yuanmai.core.documents import HeadCell, RowKind, simple_head
+from yuanmai.core.documents import HeadCell, RowKind, Table, simple_head
 from yuanmai.core.figures import evaluate_many
-from yuanmai.funds.engine.bonds.coverage import Ratio, Row, ratio
+from yuanmai.funds.engine.bonds.coverage import Coverage, Ratio, Row, ratio
 from yuanmai.funds.engine.bonds.horizon import fold_beyond
 from yuanmai.funds.figures.facts import coverage as coverage_facts
 from yuanmai.funds.issuing.service import statement_of
@@ -93,7 +93,7 @@ def of_project(asked: Asked) -> Sheet:
     return Sheet(title, about, (_ratios(found.coverage), by_year), notes)
 
 
-def _ratios(coverage: object) -> object:
+def _ratios(coverage: Coverage) -> Table:
     names: list[tuple[str, str]] = [
         ("all_interest", _("All interest, construction period included")),
         ("operating_period_interest_only", _("Interest of the operating period only")),

@@ -4,13 +4,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header, urlencode
 from django.utils.translation import gettext as _
 
-from yuanmai.core.documents import Column, Kind, RowKind, Table, Value
+from yuanmai.core.documents import Align, Column, Kind, RowKind, Table, Value
+from yuanmai.core.documents.model import head_grid
 from yuanmai.core.documents.text import shown
 from yuanmai.core.jobs.actions import enqueue
 from yuanmai.core.jobs.queries import visible_jobs
@@ -18,7 +19,7 @@ from yuanmai.core.web import page
 from yuanmai.funds.models import Allotment
 from yuanmai.funds.papers.api import answer
 from yuanmai.funds.papers.sheets import budget, coverage, publication, service, use
-from yuanmai.funds.papers.sheets.model import FORMS, MEDIA, Asked, Form, Sheet, forms, written
+from yuanmai.funds.papers.sheets.model import FORMS, MEDIA, WIDE, Asked, Form, Sheet, forms, written
 from yuanmai.funds.papers.sheets.writing import WRITE, file_of
 from yuanmai.funds.permissions import SEE_FUNDS
 from yuanmai.projects.queries import states
@@ -70,23 +71,41 @@ def _text(value: Value, column: Column) -> str:
     return shown(value, column)
 
 
+def _css(column: Column, number: int, width: int) -> str:
+    """Return the classes of a cell: figures and dates stay on one line, the first text of a wide table gets room."""
+    if column.alignment == Align.RIGHT:
+        return "num text-nowrap"
+    if column.kind is Kind.DATE:
+        return "text-nowrap"
+    return "w-25" if number == 0 and width > WIDE else ""
+
+
 def _shown(table: Table) -> dict[str, Any]:
-    lines = []
+    width = len(table.columns)
+    css = [_css(column, number, width) for number, column in enumerate(table.columns)]
+    lines: list[dict[str, Any]] = []
     for row in table.rows[:MOST_ROWS]:
         if row.kind is RowKind.GROUP:
             lines.append({"css": KINDS[row.kind], "group": str(row.cells[0])})
             continue
         cells = [
-            {"text": _text(value, column), "css": "num" if column.alignment == "right" else ""}
-            for value, column in zip(row.cells, table.columns, strict=True)
+            {"text": _text(value, column), "css": name}
+            for value, column, name in zip(row.cells, table.columns, css, strict=True)
         ]
         lines.append({"css": KINDS[row.kind], "cells": cells})
-    return {
-        "table": table,
-        "lines": lines,
-        "width": len(table.columns),
-        "more": max(0, len(table.rows) - MOST_ROWS),
-    }
+    head = [
+        [
+            {
+                "cell": place[0],
+                "css": "text-center" if place[0].colspan > 1 else css[number].replace("w-25", ""),
+            }
+            for number, place in enumerate(places)
+            if place is not None and place[1]
+        ]
+        for places in head_grid(table)
+    ]
+    more = max(0, len(table.rows) - MOST_ROWS)
+    return {"table": table, "head": head, "lines": lines, "width": width, "more": more}
 
 
 @page(SEE_FUNDS)
@@ -155,18 +174,16 @@ def _answer(sheet: Sheet, asked: Asked, ending: str) -> HttpResponse:
 
 
 @page(SEE_FUNDS)
-def finished(request: HttpRequest, pk: int) -> FileResponse:
+def finished(request: HttpRequest, pk: int) -> Any:
     """Hand out what a job wrote, to whoever may see the job."""
     job = visible_jobs(request.actor).filter(pk=pk, kind=WRITE, state="done").first()  # type: ignore[attr-defined]
     request.actor.require(SEE_FUNDS, job.org_id if job else None)  # type: ignore[attr-defined]
-    file = file_of(job.result["digest"]) if job and job.result else None
+    result = (job.result or {}) if job else {}
+    file = file_of(str(result.get("digest", "")))
     if file is None or not file.is_file():
         raise Http404
     return FileResponse(
-        file.open("rb"),
-        as_attachment=True,
-        filename=job.result["name"],
-        content_type=MEDIA[job.result["ending"]],
+        file.open("rb"), as_attachment=True, filename=result["name"], content_type=MEDIA[result["ending"]]
     )
 
 
@@ -218,7 +235,7 @@ def download_project(request: HttpRequest, uid: UUID, code: str, ending: str) ->
 
 
 @page(SEE_FUNDS)
-def oc4ids(request: HttpRequest) -> HttpResponseBase:
+def oc4ids(request: HttpRequest) -> Any:
     """The projects of a place as an OC4IDS package."""
     from yuanmai.core.api.problems import Problem
 

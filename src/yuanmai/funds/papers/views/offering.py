@@ -87,7 +87,10 @@ def offering(request: HttpRequest, uid: UUID) -> HttpResponse:
         "may_check": request.actor.why_not(KEEP_RESERVE, reserve.org_id) is None,  # type: ignore[attr-defined]
         "max_mb": max_bytes() // 1024**2,
         "breadcrumbs": [
-            {"label": _("Reserve"), "url": reverse("funds:reserve_record", args=[uid])},
+            {
+                "label": state.name if state else str(reserve),
+                "url": f"{reverse('funds:papers_project', args=[reserve.project.uid])}?{urlencode(view.parameters)}",
+            },
             {"label": _("Cross-check of the offering file"), "url": ""},
         ],
     }
