@@ -69,7 +69,11 @@ def test_folding_gives_the_checksum_of_the_text(data: bytes) -> None:
     ("content", "params", "values"),
     [
         ("", {}, {}),
-        ("DataTime=20160801085857;w01018-Rtd=2.2,w01018-Flag=N", {"DataTime": "20160801085857"}, {"w01018": {"Rtd": "2.2", "Flag": "N"}}),
+        (
+            "DataTime=20160801085857;w01018-Rtd=2.2,w01018-Flag=N",
+            {"DataTime": "20160801085857"},
+            {"w01018": {"Rtd": "2.2", "Flag": "N"}},
+        ),
         ("Nh3-scr-Rtd=4.1;LA-Rtd-Rtd=71.0", {}, {"Nh3-scr": {"Rtd": "4.1"}, "LA-Rtd": {"Rtd": "71.0"}}),
         ("BeginTime=1,EndTime=2", {"BeginTime": "1", "EndTime": "2"}, {}),
         ("a=1;", {"a": "1"}, {}),
@@ -196,7 +200,14 @@ def test_data_is_acknowledged_and_commands_are_not() -> None:
     ack = acknowledgement(good(of("DataTime=20160801085857;w01018-Rtd=2.2")))
     assert ack is not None
     found = good(ack)
-    assert found.fields == {"QN": "20160801085857223", "ST": "91", "CN": "9014", "PW": "123456", "MN": MN, "Flag": "4"}
+    assert found.fields == {
+        "QN": "20160801085857223",
+        "ST": "91",
+        "CN": "9014",
+        "PW": "123456",
+        "MN": MN,
+        "Flag": "4",
+    }
     assert acknowledgement(good(of("DataTime=2;x-Rtd=1", HEAD.replace("Flag=5", "Flag=4")))) is None
     assert acknowledgement(good(of("BeginTime=1;EndTime=2", HEAD.replace("2011", "2051")))) is None
     clock = acknowledgement(good(of("PolId=w01018", HEAD.replace("2011", "1013"))))
@@ -265,11 +276,21 @@ def test_factors_have_names_of_both_editions() -> None:
     assert (cod.code, cod.name, cod.unit) == ("w01018", "化学需氧量", "毫克/升")
     assert find("w01018") == cod
     assert find("LAMPBLACK") is None
-    assert [number(text) for text in ("1.5", " -2 ", "1e3", "", "-", "NaN", "١")] == [1.5, -2.0, 1000.0, None, None, None, None]
+    assert [number(text) for text in ("1.5", " -2 ", "1e3", "", "-", "NaN", "١")] == [
+        1.5,
+        -2.0,
+        1000.0,
+        None,
+        None,
+        None,
+        None,
+    ]
 
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyzABC0123456789_", min_size=1, max_size=8)
-TEXTS = st.text(st.characters(blacklist_characters=";,&#=/\r\n", blacklist_categories=("Cs", "Cc")), max_size=12)
+TEXTS = st.text(
+    st.characters(blacklist_characters=";,&#=/\r\n", blacklist_categories=("Cs", "Cc")), max_size=12
+)
 
 
 @given(
