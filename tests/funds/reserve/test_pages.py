@@ -99,6 +99,8 @@ def test_entering_through_the_form(finance: Client, project: Any) -> None:
         assert len(reserve.editors) == 1
     edited = finance.post(at("edit_reserve", reserve.uid), form_of(joint_start="2022年第二批"))
     assert edited.status_code == 302
+    changed = finance.get(at("reserve_history", reserve.uid)).context["entries"][0]["changes"]
+    assert "2022年第二批" in [row["after"] for row in changed]
     found = finance.get(at("reserve", joint_start="2022年第二批"))
     assert [item["line"].reserve.pk for item in found.context["lines"]] == [reserve.pk]
 

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from yuanmai.core.audit.models import AuditEntry
-from yuanmai.core.audit.queries import Values, differences
+from yuanmai.core.audit.queries import differences
+from yuanmai.core.audit.words import Values
 from yuanmai.core.web import page
 from yuanmai.funds.models import Reserve, ReserveStep, Review
 from yuanmai.funds.permissions import KEEP_RESERVE, SEE_FUNDS
