@@ -34,6 +34,8 @@ ALSO = {
         "receivers", "sessions", "setup", "tokens", "view_context",
     },
     "enterprises": {"relations"},
+    # A large room is divided by subject; each subject is built like a small room.
+    "funds": {"coverage", "files", "insight", "issuing", "overview", "papers", "paying", "reserve", "todo"},
     "projects": {"ledger", "ledger_parks", "recording_new"},
     # The faces of everything: its own words are the names of its pages.
     "cockpit": {
