@@ -115,7 +115,7 @@ def test_the_page_proposes_and_a_slider_asks_again(pool: Pool, finance: Client) 
     page = finance.get(reverse("funds:optimiser"), FRAME)
     assert page.status_code == 200
     html = page.content.decode()
-    assert 'hx-post="/funds/insight/optimiser/"' in html
+    assert f'hx-post="/funds/insight/optimiser/?org=linzhou&amp;as_of={DAY}"' in html
     assert 'data-lane="in"' in html
     assert "style=" not in html
     url = f"{reverse('funds:optimiser')}?org=linzhou&as_of={DAY}"
@@ -153,8 +153,10 @@ def test_wrong_input_is_said_at_the_field(pool: Pool, finance: Client) -> None:
         answer = finance.post(url, {**DEFAULTS, name: value})
         assert answer.status_code == 422, name
         assert name in answer.context["form"].errors
-    fragment = finance.post(url, {**DEFAULTS, "lot": "x"}, headers={"HX-Request": "true"})
+    fixed = f"fix-{pool.reserves[0].uid}"
+    fragment = finance.post(url, {**DEFAULTS, "lot": "x", fixed: "out"}, headers={"HX-Request": "true"})
     assert 'role="alert"' in fragment.content.decode()
+    assert f'<input type="hidden" name="{fixed}" value="out">' in fragment.content.decode()
 
 
 def test_the_proposal_is_taken_over_into_the_allotment_sheet(

@@ -42,11 +42,16 @@ def optimiser(request: HttpRequest) -> HttpResponse:
         form = WishForm(first_wish(query, view.org.id, [code for code, _name in batches]), **asked)
     valid = form.is_valid()
     context: dict[str, Any] = {"form": form, "aims": sliders(form), "weights_names": proposing.aim_names()}
+    # What is fixed stays fixed while a field is being put right.
+    context["fixes"] = (
+        [] if valid else [(n, v) for n, v in form.data.items() if n.startswith(PREFIX) and v != FREE]
+    )
     if valid:
         context |= shown(request, proposing.answer(query, view.org.id, form.wish()))
     fragment = request.headers.get("HX-Request") == "true"
     status = 200 if valid or fragment else 422
     template = "funds/insight/_proposal.html" if fragment else "funds/insight/propose.html"
+    context["action"] = f"{reverse('funds:optimiser')}?{urlencode(view.parameters)}"
     context["breadcrumbs"] = [{"label": _("Quota optimiser"), "url": ""}]
     return render(request, template, context, status=status)
 
