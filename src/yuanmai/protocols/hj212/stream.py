@@ -75,12 +75,14 @@ class Decoder:
             answer = (
                 decode(data[place:end], self.profile) if end > 0 else Fault("bad_length", data[place:-end])
             )
-            found.append(answer)
             if isinstance(answer, Fault):
                 self.rejected += 1
                 place += 2
+                # What follows the checksum has no part in the fault, whether it has come or not.
+                answer = Fault(answer.reason, answer.raw[: HEAD + length + 4], answer.details)
             else:
                 place = end
+            found.append(answer)
         self._kept = data[place:]
         return found
 
