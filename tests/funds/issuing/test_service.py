@@ -47,7 +47,10 @@ def test_the_plan_gives_way_to_what_is_issued(
     ]
     issued = plan_of(reserve, "issued", query)
     assert [(t.id, t.principal) for t in issued.tranches] == [("A", 35_000_000), ("plan-2023", 15_000_000)]
-    assert issued.fees.issue == Decimal("0.0008") and issued.fees.registration == 0
+    # Issued at its own fees, what is still planned at those of the rules: 15 of 50 m.
+    assert issued.fees.issue == Decimal("0.0008")
+    assert issued.fees.registration == Decimal("0.000064") * 15 / 50
+    assert plan.fees.redemption == Decimal("0.00005")
     assert [year.revenue for year in issued.years] == [1_000_000, 1_000_000]
     operating = plan_of(reserve, "operating", query)
     assert [year.revenue for year in operating.years] == [1_000_000, 700_000]
@@ -105,8 +108,9 @@ def test_many_projects_cost_as_many_queries_as_one(
         reserves.append(make_reserve(project, income=1_000_000))
         give(tranche, project, 10_000_000)
     query = Query((orgs.north.pk,), DAY)
+    plans_of(reserves, "operating", query)  # the rules are kept between questions
     for some in (reserves[:1], reserves):
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             assert len(plans_of(some, "operating", query)) == len(some)
     ids = [reserve.project_id for reserve in reserves]
     with django_assert_num_queries(3):

@@ -105,7 +105,7 @@ def statements_of(reserves: Iterable[Reserve], version: str, query: Query) -> di
 def plans_of(reserves: Iterable[Reserve], version: str, query: Query) -> dict[int, terms.Plan]:
     """Return the plans of several reserve projects in a version, by id of the reserve project; eight queries at most.
 
-    Until a tranche is issued the fees are those that the rules of its place name.
+    What is issued is charged its own fees, what is still planned those that the rules of its place name.
     """
     rows = list(reserves)
     ids = [row.pk for row in rows]
@@ -116,8 +116,7 @@ def plans_of(reserves: Iterable[Reserve], version: str, query: Query) -> dict[in
     for loan in _loans(ids, query):
         loans[loan.reserve_id].append(loan)
     shares = {} if version == PLAN else tranches_of(query, [row.project_id for row in rows])
-    bare = {row.org_id for row in rows if not shares.get(row.project_id)}
-    rules = rules_of(bare, query.as_of, query.known_at) if bare else {}
+    rules = rules_of({row.org_id for row in rows}, query.as_of, query.known_at)
     return {
         row.pk: _plan(
             row,
@@ -125,7 +124,7 @@ def plans_of(reserves: Iterable[Reserve], version: str, query: Query) -> dict[in
             version,
             shares.get(row.project_id, []),
             loans[row.pk],
-            rules.get(row.org_id),
+            rules[row.org_id],
         )
         for row in rows
     }
@@ -144,7 +143,7 @@ def _plan(
     version: str,
     shares: list[Share],
     loans: list[ReserveLoan],
-    rules: Rules | None,
+    rules: Rules,
 ) -> terms.Plan:
     # A version that nobody has entered stands on the one before it.
     financing = years[version] or years[ISSUED if version == OPERATING else PLAN] or years[PLAN]
@@ -153,7 +152,7 @@ def _plan(
         tranches=(*(engine_tranche(share) for share in shares), *planned),
         loans=tuple(_loan(loan) for loan in loans),
         years=_income(years, version),
-        fees=_fees([share.tranche for share in shares], [share.amount for share in shares], rules),
+        fees=_fees(shares, planned, rules),
         operation_start=operation_start(reserve),
         investment=terms.Investment(
             total=reserve.total_investment,
@@ -234,16 +233,17 @@ def _loan(loan: ReserveLoan) -> terms.Loan:
     )
 
 
-def _fees(tranches: list[Tranche], amounts: list[Decimal], rules: Rules | None) -> terms.Fees:
-    """Fees of several tranches as one set of rates: each weighted by the part it applies to; by rule where there is none."""
-    whole = sum(amounts, ZERO)
-    if not whole and rules is not None:
-        return terms.Fees(*(rules[f"{name}_fee_rate"] for name in ("issue", "registration", "redemption")))
+def _fees(shares: list[Share], planned: list[terms.Tranche], rules: Rules) -> terms.Fees:
+    """Fees of several issues as one set of rates, each weighted by its amount: issued ones have their own, planned ones the rules'."""
+    amounts = [(share.amount, share.tranche) for share in shares]
+    still = sum((tranche.principal for tranche in planned), ZERO)
+    whole = sum((amount for amount, _tranche in amounts), still)
     if not whole:
         return terms.Fees()
+
+    def mean(name: str) -> Decimal:
+        charged = sum((amount * getattr(tranche, name) for amount, tranche in amounts), still * rules[name])
+        return charged / whole
+
     with localcontext(exact()):
-
-        def mean(name: str) -> Decimal:
-            return sum((getattr(t, name) * a for t, a in zip(tranches, amounts, strict=True)), ZERO) / whole
-
         return terms.Fees(mean("issue_fee_rate"), mean("registration_fee_rate"), mean("redemption_fee_rate"))
