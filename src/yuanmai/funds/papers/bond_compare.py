@@ -44,6 +44,9 @@ def check(parsed: Parsed, org_id: int, today: date) -> Parsed:
             if row.get("name") and stored.projects.find(row.get("code"), row.get("name")) is None:
                 near = stored.projects.nearest(row.get("name"))
                 faults.at(reading, row, "name", "bond.project_unknown", str(row.get("name")), nearest=near)
+            if (rate := row.get("rate")) is not None and rate > rules["highest_rate"]:
+                limit = words("rate", rules["highest_rate"])
+                faults.at(reading, row, "rate", "bond.rate_too_high", words("rate", rate), limit=limit)
             if not row.get("allotted") and not _faulty(reading, row, "allotted"):
                 said = "" if row.get("allotted") is None else "0"
                 faults.at(reading, row, "allotted", "bond.no_amount", said)

@@ -120,7 +120,7 @@ def _state(bond: Bond, reading: SheetReading, row: Row, faults: Faults) -> None:
 def judge(bond: Bond, stored: Stored, rules: Rules, faults: Faults) -> None:
     """Check a bond against itself and against what is stored, and settle what would be written."""
     assert bond.first is not None
-    _rate_and_term(bond, rules, faults)
+    _term(bond, rules, faults)
     tranche = bond.stored
     if tranche is None:
         _new(bond, rules, faults)
@@ -157,10 +157,7 @@ def _fault(
     faults.at(reading, row, at, rule, value, severity, instead=("bond_code", "bond_name"), **params)
 
 
-def _rate_and_term(bond: Bond, rules: Rules, faults: Faults) -> None:
-    rate = bond.said.get("rate")
-    if rate is not None and rate > rules["highest_rate"]:
-        _fault(bond, faults, "rate", "bond.rate_too_high", limit=words("rate", rules["highest_rate"]))
+def _term(bond: Bond, rules: Rules, faults: Faults) -> None:
     term = bond.said.get("term_years")
     allowed = rules["permitted_terms"]
     if term is not None and term not in allowed:

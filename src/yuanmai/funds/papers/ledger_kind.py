@@ -1,5 +1,6 @@
 """What the two ledgers of bond money have in common as import kinds."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -21,16 +22,16 @@ from yuanmai.core.workbooks.wording import share
 from yuanmai.funds.models import Frequency, Repayment
 
 
-class LedgerKind:
+class LedgerKind(ABC):
     """A kind whose rows are money of projects; `acts` are its actions: preview, commit, undo, remember."""
 
     home: ClassVar[str]
     acts: ClassVar[tuple[Callable[..., Any], ...]]
 
     @property
+    @abstractmethod
     def spec(self) -> KindSpec:
         """Fields, words and rules."""
-        raise NotImplementedError
 
     def preview(self, actor: Actor, **values: Any) -> ImportBatch:
         """Keep a file."""

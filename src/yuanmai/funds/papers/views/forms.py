@@ -72,12 +72,12 @@ def _text(value: Value, column: Column) -> str:
 
 
 def _css(column: Column, number: int, width: int) -> str:
-    """Return the classes of a cell: figures and dates stay on one line, the first text of a wide table gets room."""
+    """Return the classes of a cell: figures and dates stay on one line, as do the first two columns of a wide table."""
     if column.alignment == Align.RIGHT:
         return "num text-nowrap"
     if column.kind is Kind.DATE:
         return "text-nowrap"
-    return "w-25" if number == 0 and width > WIDE else ""
+    return "text-nowrap" if number < 2 and width > WIDE else ""
 
 
 def _shown(table: Table) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def _shown(table: Table) -> dict[str, Any]:
         [
             {
                 "cell": place[0],
-                "css": "text-center" if place[0].colspan > 1 else css[number].replace("w-25", ""),
+                "css": "text-center" if place[0].colspan > 1 else css[number],
             }
             for number, place in enumerate(places)
             if place is not None and place[1]
