@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from yuanmai.funds.engine.payments import (
@@ -181,6 +181,7 @@ flow = st.builds(Flow, days, cents)
 flow_lists = st.lists(flow, max_size=6)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(flow_lists, flow_lists, days)
 def test_the_least_balance_is_the_lowest_of_all_days_from_then_on(
     received: list[Flow], spent: list[Flow], since: date
@@ -194,6 +195,7 @@ def test_the_least_balance_is_the_lowest_of_all_days_from_then_on(
     assert least_balance(received, spent, since) == min(every)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(cents, days, flow_lists, flow_lists, cents, cents)
 def test_whatever_is_stored_keeps_contract_and_disbursed_money(
     amount: Decimal, day: date, received: list[Flow], spent: list[Flow], contract: Decimal, already: Decimal

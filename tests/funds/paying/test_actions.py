@@ -95,7 +95,7 @@ def test_a_payment_that_breaks_a_rule_is_refused_and_nothing_is_stored(
 def test_a_payment_above_the_contract_is_refused_with_what_is_left(world: World) -> None:
     world.disburse(1000)
     world.pay(700)
-    with pytest.raises(ValidationError, match="1.00 m that are left") as caught:
+    with pytest.raises(ValidationError, match=r"1\.00 m that are left") as caught:
         world.pay(101)
     assert set(caught.value.error_dict) == {"amount"}
     world.pay(100)

@@ -170,7 +170,7 @@ def _carry_out(act: Act, change: ChangeOfUse, on: date, facts: ChangeFacts) -> N
             giver, after={"tranche": tranche.code, "returned": back, "effective_on": on}, name=tranche.code
         )
     record_issued(act, [(giver.pk, tranche), (receiver.pk, tranche)])
-    now_issued(act, [receiver.pk], on)
+    now_issued(act, [receiver], on)
     projects, orgs = [giver.pk, receiver.pk], {giver.org_id, receiver.org_id}
     refresh_projects(act, projects, on)
     refresh_findings(orgs, on, act, projects)
