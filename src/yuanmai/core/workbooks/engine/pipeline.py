@@ -88,7 +88,9 @@ def most_hits(book: Book, spec: KindSpec) -> int:
 
 
 def _exact(found: _Found, matcher: Matcher) -> int:
-    sure = {c[0].field for path in found.header.paths if (c := matcher.candidates(path)) and c[0].score >= 0.95}
+    sure = {
+        c[0].field for path in found.header.paths if (c := matcher.candidates(path)) and c[0].score >= 0.95
+    }
     return len(sure - {"index"})
 
 
