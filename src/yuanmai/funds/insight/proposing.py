@@ -15,10 +15,9 @@ from yuanmai.core.figures.display import chinese, display_value
 from yuanmai.core.figures.model import Unit
 from yuanmai.funds.engine.optimise import Aim, LeftOut, Proposal, Task, Why, propose
 from yuanmai.funds.insight import pool
-from yuanmai.funds.insight.pool import EXPECTED, Entrant, Offer
-from yuanmai.funds.issuing.queries import quota_now
+from yuanmai.funds.insight.pool import Entrant, Offer
 from yuanmai.funds.queries import ZERO
-from yuanmai.funds.reserve.rules import Rules, rules_for
+from yuanmai.funds.reserve.rules import rules_for
 from yuanmai.funds.reserve.wording import GATE_NAMES
 
 EXPLAINED = 40  # so many projects left out are tried again, fixed in, to say what they would cost
@@ -110,12 +109,6 @@ def answer(query: Query, org_id: int, wish: Wish) -> Answer:
     largest = sorted(entrants, key=lambda entrant: (-entrant.candidate.limit, entrant.uid))[:EXPLAINED]
     proposal = propose(task, explain={entrant.uid for entrant in largest})
     return Answer(wish, task, tuple(offers), {entrant.uid: entrant for entrant in entrants}, proposal)
-
-
-def quota_left(query: Query, org_id: int, rules: Rules | None = None) -> Decimal | None:
-    """Return the quota of a place for the year of the query's day, None where none is stated."""
-    found = quota_now(query).get((org_id, query.as_of.year))
-    return found.amount if found else None
 
 
 def money(amount: Decimal) -> str:
@@ -248,4 +241,4 @@ def take_over(found: Answer) -> list[tuple[Offer, dict[str, Any], Decimal, int]]
     return rows
 
 
-__all__ = ["EXPECTED", "Answer", "Wish", "aim_names", "answer", "parts_of", "summary", "take_over", "why_not"]
+__all__ = ["Answer", "Wish", "aim_names", "answer", "parts_of", "summary", "take_over", "why_not"]
