@@ -29,11 +29,11 @@ export PIP_DEFAULT_TIMEOUT ?= 120
 # What a failed step has written is no result.
 .DELETE_ON_ERROR:
 
-.PHONY: help setup run test test-setup lint lock build bench docs clean
+.PHONY: help setup run test test-setup lint lock build bench fuzz docs clean
 
 help:
 	@sed -n 's/^#   make/  make/p' Makefile
-	@echo "  make lint | lock [UPGRADE=--upgrade] | build | bench | docs | clean"
+	@echo "  make lint | lock [UPGRADE=--upgrade] | build | bench | fuzz | docs | clean"
 
 # --- set-up ----------------------------------------------------------------------------------------------------------
 
@@ -116,10 +116,18 @@ build: $(VENV)/.made-dev setup
 	rm -rf dist build
 	$(BIN)/python -m build --wheel --no-isolation
 
+# A bounded run over every decoder; longer with FUZZ_SECONDS=3600.
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.made-dev setup
+	for protocol in hj212 jt808 dlt645 cjt188 sparkplug; do \
+		$(BIN)/python tests/protocols/fuzz.py $$protocol -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -artifact_prefix=/tmp/ || exit 1; \
+	done
+
 bench: test-setup
 	$(BIN)/python bench/import.py
 	$(BIN)/python bench/pages.py
 	$(BIN)/python bench/bonds.py
+	$(BIN)/python bench/codec.py
 
 docs: $(VENV)/.made-dev
 	$(BIN)/zensical build --clean

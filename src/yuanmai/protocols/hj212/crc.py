@@ -70,3 +70,5 @@ def possible(value: int) -> bool:
 
 
 POSSIBLE = frozenset(ROUND)
+# The same, as they are written in a frame.
+WRITTEN = {value: (b"%04X" % value, f"{value:04X}") for value in POSSIBLE}

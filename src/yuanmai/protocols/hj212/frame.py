@@ -137,18 +137,25 @@ def decode(raw: bytes, profile: Profile = STANDARD) -> Frame | Fault:
     if isinstance(length, Fault):
         return length
     end = HEAD + length
+    found = read(raw, raw[HEAD:end], raw[end : end + 4].decode().upper(), profile)
+    if isinstance(found, Frame) and raw[end + 4 :] != b"\r\n":
+        found.odd = (*found.odd, "no_line_end" if len(raw) == end + 4 else "bytes_after_crc")
+    return found
+
+
+def read(raw: bytes, segment: bytes, checksum: str, profile: Profile) -> Frame | Fault:
+    """Return the frame of a data segment whose length and checksum are right, or the fault in what it says."""
     try:
-        fields, params, factors, odd = parse(raw[HEAD:end], profile.encoding, profile.stray_items == "drop")
+        fields, params, factors, odd = parse(segment, profile.encoding, profile.stray_items == "drop")
     except SyntaxFault as fault:
         return Fault(fault.reason, raw)
     station = fields.get("MN") or next((text for name, text in fields.items() if name.upper() == "MN"), "")
     if not station or station.isspace():
         return Fault("missing_MN", raw)
-    if raw[end + 4 :] != b"\r\n":
-        odd = (*odd, "no_line_end" if len(raw) == end + 4 else "bytes_after_crc")
+    length = len(segment)
     if length > STANDARD_LENGTH:
         odd = (*odd, "long_segment")
-    return Frame(raw, length, raw[end : end + 4].decode().upper(), fields, params, factors, odd)
+    return Frame(raw, length, checksum, fields, params, factors, odd)
 
 
 def wrap(segment: bytes, profile: Profile = STANDARD) -> bytes:

@@ -1,6 +1,7 @@
 """The data segment of an HJ 212 frame taken apart: fields, then CP with parameters and factors."""
 
 import re
+from sys import intern
 
 # A text of a log or a remark stands between two pairs of slashes and may hold the signs that separate.
 QUOTED = re.compile(r"//.*?//", re.DOTALL)
@@ -16,18 +17,20 @@ class SyntaxFault(Exception):  # noqa: N818  (a fault to be handed out, not an e
         self.reason = reason
 
 
-class Keys(dict[str, tuple[str, str]]):
-    """Keys of CP → code and field, cut at the LAST dash; the code is empty where there is none. Remembers the last few thousand."""
-
-    def __missing__(self, key: str) -> tuple[str, str]:
-        code, dash, name = key.strip().rpartition("-")
-        if len(self) >= 8192:
-            self.clear()
-        self[key] = found = (code, name) if dash and code else ("", key.strip())
-        return found
+KEYS: dict[str, tuple[str, str]] = {}  # the last few thousand; stations send the same ones again and again
+MOST_KEYS = 8192
+# The head as the standard orders it.
+ORDERED = re.compile(r"QN=([^;=,]*);ST=([^;=,]*);CN=([^;=,]*);PW=([^;=,]*);MN=([^;=,]*);Flag=([^;=,]*);CP=&&")
+NAMES = ("QN", "ST", "CN", "PW", "MN", "Flag")
 
 
-KEYS = Keys()
+def split_key(key: str) -> tuple[str, str]:
+    """Return code and field of a key of CP, cut at the LAST dash; the code is empty where there is none."""
+    code, dash, name = key.strip().rpartition("-")
+    if len(KEYS) >= MOST_KEYS:
+        KEYS.clear()
+    KEYS[key] = found = (intern(code), name) if dash and code else ("", key.strip())
+    return found
 
 
 def parse(segment: bytes, encoding: str = "auto", drop_stray: bool = False) -> Parsed:
@@ -36,6 +39,10 @@ def parse(segment: bytes, encoding: str = "auto", drop_stray: bool = False) -> P
     Values of one name that come twice: the last one stands.
     """
     text, odd = read_text(segment, encoding)
+    ordered = ORDERED.match(text)
+    if ordered is not None and text.endswith("&&", ordered.end()):
+        found = parse_items(text[ordered.end() : -2], odd, drop_stray)
+        return dict(zip(NAMES, ordered.groups(), strict=True)), *found
     head, mark, body = text.partition("CP=")
     if not mark or (head and not head.rstrip().endswith((";", ","))):
         raise SyntaxFault("bad_cp")
@@ -73,6 +80,7 @@ def parse_items(
     if "//" in content:
         content, quotes = take_quotes(content)
     keys = KEYS
+    last, values = "", params
     for item in content.replace(",", ";").split(";"):
         key, sign, value = item.partition("=")
         if not sign:
@@ -83,13 +91,17 @@ def parse_items(
             else:
                 odd = (*odd, "empty_item")
             continue
-        code, name = keys[key]
-        if not code:
-            params[name] = value
+        code, name = keys[key] if key in keys else split_key(key)
+        if code is last:
+            values[name] = value
         elif code in factors:
-            factors[code][name] = value
+            last, values = code, factors[code]
+            values[name] = value
+        elif code:
+            last, values = code, {name: value}
+            factors[code] = values
         else:
-            factors[code] = {name: value}
+            params[name] = value
     if quotes:
         params = {name: _unquote(value, quotes) for name, value in params.items()}
         for values in factors.values():

@@ -3,7 +3,8 @@
 import re
 
 from yuanmai.protocols.faults import Fault
-from yuanmai.protocols.hj212.frame import HEAD, HEX, STANDARD, Frame, Profile, decode
+from yuanmai.protocols.hj212.crc import ALGORITHMS, WRITTEN
+from yuanmai.protocols.hj212.frame import HEAD, HEX, STANDARD, Frame, Profile, decode, read
 
 START = re.compile(rb"##\d{4}")
 # The beginning of a frame after the end of another, where a data segment should still go on: the length was a lie.
@@ -22,6 +23,8 @@ class Decoder:
         self.noise = 0
         self.rejected = 0
         self._kept = b""
+        self._sum = ALGORITHMS[profile.crc]
+        self._longest = profile.max_length
 
     @property
     def pending(self) -> bytes:
@@ -63,18 +66,24 @@ class Decoder:
                 place = begin.start()
                 digits = data[place + 2 : place + HEAD]
             length = int(digits)
-            end: int | None = place + length + 12
-            if (
-                not 0 < length <= self.profile.max_length
-                or data[place + length + 10 : end] != b"\r\n"
-                or data.find(b"##", place + 2, end) >= 0
-            ):
-                end = self._end(data, place, ended)
-            if end is None:
-                break
-            answer = (
-                decode(data[place:end], self.profile) if end > 0 else Fault("bad_length", data[place:-end])
-            )
+            begins, end = place + HEAD, place + HEAD + length
+            answer: Frame | Fault | None = None
+            if data[end + 4 : end + 6] == b"\r\n" and data.find(b"##", begins, end) < 0:
+                segment = data[begins:end]
+                written = WRITTEN.get(self._sum(segment))
+                if written and data[end : end + 4] == written[0] and 0 < length <= self._longest:
+                    end += 6
+                    answer = read(data[place:end], segment, written[1], self.profile)
+            if answer is None:
+                ends = self._end(data, place, ended)
+                if ends is None:
+                    break
+                end = abs(ends)
+                answer = (
+                    decode(data[place:end], self.profile)
+                    if ends > 0
+                    else Fault("bad_length", data[place:end])
+                )
             if isinstance(answer, Fault):
                 self.rejected += 1
                 place += 2
