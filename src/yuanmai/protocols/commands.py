@@ -16,7 +16,8 @@ LONGEST_LINE = 64 << 20
 @click.command()
 @click.argument("protocol", type=click.Choice(PROTOCOLS))
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
-def decode(protocol: str, file: str) -> None:
+@click.option("--json", "_as_json", is_flag=True, help="Answers are JSON in any case, one document a line.")
+def decode(protocol: str, file: str, _as_json: bool) -> None:
     """Decode what each line of FILE (standard input if none is named) holds, one JSON document for one.
 
     A line is {"hex": "…"}, {"ascii": "…"}, {"body_hex": "…", "msg_id": "0x0200", "standard": 2019}, {"chunks_hex": […]},

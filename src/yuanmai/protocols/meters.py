@@ -1,5 +1,6 @@
 """Frames of meters out of a stream: 68 … 16 with a length inside and a sum at the end, after any number of FE bytes."""
 
+from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 from yuanmai.protocols.faults import Fault
@@ -8,7 +9,7 @@ START, END, WAKE = 0x68, 0x16, 0xFE
 FrameT = TypeVar("FrameT")
 
 
-class MeterDecoder(Generic[FrameT]):
+class MeterDecoder(ABC, Generic[FrameT]):
     """Turns what comes from a bus into frames and faults; give it the bytes as they come.
 
     68 and 16 may stand inside a frame, so ends are found by the length, never by searching 16; after a bad frame the search
@@ -66,10 +67,10 @@ class MeterDecoder(Generic[FrameT]):
         self._kept = data[place:]
         return found
 
+    @abstractmethod
     def measure(self, head: bytes) -> int | None:
         """Return the size of the frame that begins so, 0 where none begins, nothing while more bytes are wanted."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decode(self, raw: bytes) -> FrameT | Fault:
         """Return the frame in exactly these bytes."""
-        raise NotImplementedError
