@@ -3,25 +3,31 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import caches
 from django.db.models import Case, IntegerField, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.http import urlencode
+from django.utils.safestring import mark_safe
 from django.utils.timezone import localtime
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from yuanmai.common.money import WAN
+from yuanmai.core.audit.log import version_for
 from yuanmai.core.figures import Query, evaluate_many, get
 from yuanmai.core.figures.display import display_value
 from yuanmai.core.figures.links import figure_url
 from yuanmai.core.figures.model import Unit
 from yuanmai.core.findings import Finding
+from yuanmai.core.policy import PERMISSIONS
 from yuanmai.core.temporal import KNOWN_FOREVER
 from yuanmai.core.web import page
 from yuanmai.core.web.links import link
@@ -32,7 +38,7 @@ from yuanmai.projects.models import Blocker, Project, ProjectState
 from yuanmai.projects.permissions import DISPATCH_PROJECTS, EDIT_PROJECTS, REPORT_PROGRESS, SEE_PROJECTS
 from yuanmai.projects.queries import states
 from yuanmai.projects.queries.library import children
-from yuanmai.projects.queries.lights import light_of, rule_for, with_light, words
+from yuanmai.projects.queries.lights import light_of, rule_for, words
 from yuanmai.projects.queries.record import facts_of_project, reports_of, year_by_months
 from yuanmai.projects.tables import TONES, completion_rate, light_html
 from yuanmai.projects.views.panels import EXTENSIONS, RecordTab
@@ -47,6 +53,9 @@ TABS = (
     RecordTab("lists", gettext_lazy("Lists"), "projects:record_lists", "tag", order=60),
     RecordTab("history", gettext_lazy("History"), "projects:record_history", "history", order=90),
 )
+# What an overview may show belongs to one of these rooms.
+SHOWN_ROOMS = ("core", "enterprises", "funds", "people", "places", "projects")
+SPLIT = "<!-- content -->"
 RELATED = ("project", "org", "park", "owner", "parent", "version", "plan", "report")
 
 
@@ -72,7 +81,7 @@ def shown_project(request: HttpRequest, uid: UUID, tab: str) -> Shown | HttpResp
     view = request.view  # type: ignore[attr-defined]
     project = project_or_404(request, uid)
     query = Query((project.org_id,), view.as_of, view.known_at)
-    state = with_light(states(query), query).filter(project=project).select_related(*RELATED).first()
+    state = states(query).filter(project=project).select_related(*RELATED).order_by().first()
     if state is None:
         return _absent(request, project)
     light = light_of(state, query)
@@ -233,10 +242,31 @@ def year_chart(state: ProjectState, query: Query) -> dict[str, Any]:
 
 @page(SEE_PROJECTS)
 def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """What the project is, where it stands, and what it is linked to along the chain."""
-    found = shown_project(request, uid, "overview")
-    if isinstance(found, HttpResponse):
-        return found
+    """What the project is, where it stands, and what it is linked to along the chain.
+
+    Written once for each frame, set of rights and language, until something changes that it may show; the frame around it is
+    the reader's own. It holds no form.
+    """
+    store, key = caches["fragments"], _kept_key(request, project_or_404(request, uid))
+    written = store.get(key)
+    if written is None:
+        found = shown_project(request, uid, "overview")
+        if isinstance(found, HttpResponse):
+            return found
+        written = _written(request, found, uid)
+        store.set(key, written)
+    return render(request, "projects/record_kept.html", written)
+
+
+def _kept_key(request: HttpRequest, project: Project) -> str:
+    view, actor = request.view, request.actor  # type: ignore[attr-defined]
+    rights = sorted(code for code in PERMISSIONS if project.org_id in actor.org_ids(code))
+    version = version_for(SHOWN_ROOMS, [project.org_id])
+    asked = f"{project.pk}|{view.parameters}|{get_language()}|{rights}"
+    return f"record:{version}:{blake2b(asked.encode(), digest_size=16).hexdigest()}"
+
+
+def _written(request: HttpRequest, found: Shown, uid: UUID) -> dict[str, Any]:
     view, state = request.view, found.state  # type: ignore[attr-defined]
     query: Query = found.context["query"]
     passed = year_passed(view.as_of)
@@ -250,8 +280,15 @@ def overview(request: HttpRequest, uid: UUID) -> HttpResponse:
         "blockers": _blockers(state.project)[:5],
         "chain": _chain(request, state, found.context["main"]),
         "map_url": reverse("projects:map_layers", args=[uid]) if state.has_site else "",
+        "layout": "core/bare.html",
     }
-    return render(request, "projects/record_overview.html", context)
+    head, body = render_to_string("projects/record_overview.html", context, request).split(SPLIT)
+    return {
+        "title": state.name,
+        "breadcrumbs": found.context["breadcrumbs"],
+        "head": mark_safe(head),
+        "body": mark_safe(body),
+    }
 
 
 def _chain(request: HttpRequest, state: ProjectState, main: ProjectState | None) -> list[dict[str, Any]]:
