@@ -74,7 +74,9 @@ class Certificate(ContractFact):
 
     supervisor = models.CharField(max_length=120, blank=True, verbose_name=_("Supervisor"))
     confirmed_on = models.DateField(null=True, blank=True, verbose_name=_("Confirmed on"))
-    confirmed_at = models.DateTimeField(null=True, blank=True)  # the moment at which the confirmation was entered
+    confirmed_at = models.DateTimeField(
+        null=True, blank=True
+    )  # the moment at which the confirmation was entered
     confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
     class Meta:
