@@ -1,6 +1,6 @@
 """Quota, tranches, their allotment to projects, and the on-lending chain."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -37,7 +37,7 @@ class TrancheManager(OwnedManager[M]):
             return super().get_queryset()
         drawn = Allotment.objects.order_by().values("tranche_id")
         lent = OnLending.objects.order_by().values("tranche_id")
-        every = models.QuerySet(self.model, using=self._db)
+        every: models.QuerySet[M] = models.QuerySet(self.model, using=self._db)
         return every.filter(models.Q(org_id__in=org_ids) | models.Q(pk__in=drawn) | models.Q(pk__in=lent))
 
 
@@ -72,7 +72,7 @@ class Tranche(Owned):
     retracted_at = models.DateTimeField(null=True, blank=True)
     synthetic = models.BooleanField(default=False)
 
-    objects = TrancheManager()
+    objects: ClassVar[TrancheManager[Self]] = TrancheManager()
 
     class Meta:
         constraints: ClassVar = [
