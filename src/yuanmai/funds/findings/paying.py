@@ -189,7 +189,7 @@ def _of_papers(ids: list[int]) -> Iterable[Dated]:
 
 
 def _differs(row: Invoice) -> bool:
-    return row.seller != seller_name(row.contract.payee)
+    return seller_name(row.seller) != seller_name(row.contract.payee)
 
 
 def _of_payments(ids: list[int]) -> Iterable[Dated]:
