@@ -1,5 +1,6 @@
 """The forms of the funds room."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -7,7 +8,34 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from yuanmai.funds.models import Security, Source
-from yuanmai.projects.forms import ConfirmingForm, DayInput, WanField
+from yuanmai.projects.forms import ConfirmingForm, DayInput, NumberField, WanField
+
+HUNDRED = Decimal(100)
+
+
+class PercentField(NumberField):
+    """A rate typed in per cent, cleaned to a fraction."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("max_digits", 9)
+        options.setdefault("decimal_places", 4)
+        super().__init__(**options)
+
+    def clean(self, value: Any) -> Decimal | None:
+        """Return the fraction; raises `ValidationError`."""
+        text = value.replace("%", "").replace("％", "") if isinstance(value, str) else value
+        percent = super().clean(text)
+        return None if percent is None else Decimal(percent) / HUNDRED
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show a fraction as per cent without needless zeros."""
+        return percent_text(value) if isinstance(value, Decimal) else value
+
+
+def percent_text(value: Decimal) -> str:
+    """Return a fraction as per cent: 0.0253 is 2.53."""
+    text = f"{value * HUNDRED:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 class LineForm(forms.Form):

@@ -8,8 +8,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from yuanmai.funds.engine.optimise import Aim
+from yuanmai.funds.forms import PercentField
 from yuanmai.funds.insight.proposing import WEIGHTS, Wish
-from yuanmai.funds.issuing.forms import PercentField
 from yuanmai.projects.forms import WanField
 
 POOLS = [

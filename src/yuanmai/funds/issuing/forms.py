@@ -9,36 +9,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from yuanmai.funds.forms import PercentField
 from yuanmai.funds.models import Frequency, Repayment
-from yuanmai.projects.forms import ConfirmingForm, DayInput, NumberField, WanField
+from yuanmai.projects.forms import ConfirmingForm, DayInput, WanField
 
 HUNDRED = Decimal(100)
 BY_TERM = [("", gettext_lazy("By the term, as customary")), *Frequency.choices]
-
-
-class PercentField(NumberField):
-    """A rate typed in per cent, cleaned to a fraction."""
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("max_digits", 9)
-        options.setdefault("decimal_places", 4)
-        super().__init__(**options)
-
-    def clean(self, value: Any) -> Decimal | None:
-        """Return the fraction; raises `ValidationError`."""
-        text = value.replace("%", "").replace("％", "") if isinstance(value, str) else value
-        percent = super().clean(text)
-        return None if percent is None else Decimal(percent) / HUNDRED
-
-    def prepare_value(self, value: Any) -> Any:
-        """Show a fraction as per cent without needless zeros."""
-        return percent_text(value) if isinstance(value, Decimal) else value
-
-
-def percent_text(value: Decimal) -> str:
-    """Return a fraction as per cent: 0.0253 is 2.53."""
-    text = f"{value * HUNDRED:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 class WholeField(forms.IntegerField):

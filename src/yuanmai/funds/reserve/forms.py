@@ -9,32 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from yuanmai.core.workflow import Transition
+from yuanmai.funds.forms import PercentField
 from yuanmai.funds.models import Frequency, Repayment, Reserve, ReserveItem, Review
 from yuanmai.funds.reserve.rules import Rules, name_of, names
 from yuanmai.projects.forms import ConfirmingForm, DayInput, NumberField, WanField
 
 BY_RULE = ("", gettext_lazy("By the term"))
-
-
-class PercentField(NumberField):
-    """A rate typed in per cent, cleaned to a fraction."""
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("max_digits", 9)
-        options.setdefault("decimal_places", 6)
-        super().__init__(**options)
-
-    def clean(self, value: Any) -> Decimal | None:
-        """Return the fraction; 3.5 is 0.035."""
-        found = super().clean(value)
-        return None if found is None else found / 100
-
-    def prepare_value(self, value: Any) -> Any:
-        """Show a fraction as per cent without needless zeros."""
-        if not isinstance(value, Decimal):
-            return value
-        text = f"{value * 100:f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 class ReserveForm(ConfirmingForm):

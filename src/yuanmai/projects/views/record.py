@@ -30,7 +30,6 @@ from yuanmai.core.findings import Finding
 from yuanmai.core.policy import PERMISSIONS
 from yuanmai.core.temporal import KNOWN_FOREVER
 from yuanmai.core.web import page
-from yuanmai.core.web.links import link
 from yuanmai.projects.engine.lights import Light, year_passed
 from yuanmai.projects.engine.periods import period_of
 from yuanmai.projects.forms import ListForm
@@ -41,6 +40,7 @@ from yuanmai.projects.queries.library import children
 from yuanmai.projects.queries.lights import light_of, rule_for, words
 from yuanmai.projects.queries.record import facts_of_project, reports_of, year_by_months
 from yuanmai.projects.tables import TONES, completion_rate, light_html
+from yuanmai.projects.views.chain import chain_of
 from yuanmai.projects.views.panels import EXTENSIONS, RecordTab
 
 TABS = (
@@ -278,7 +278,7 @@ def _written(request: HttpRequest, found: Shown, uid: UUID) -> dict[str, Any]:
         "time": Decimal(passed.numerator) / Decimal(passed.denominator),
         "panels": [panel for make in EXTENSIONS.panels if (panel := make(request, state)) is not None],
         "blockers": _blockers(state.project)[:5],
-        "chain": _chain(request, state, found.context["main"]),
+        "chain": chain_of(request, state, found.context["main"]),
         "map_url": reverse("projects:map_layers", args=[uid]) if state.has_site else "",
         "layout": "core/bare.html",
     }
@@ -289,47 +289,6 @@ def _written(request: HttpRequest, found: Shown, uid: UUID) -> dict[str, Any]:
         "head": mark_safe(head),
         "body": mark_safe(body),
     }
-
-
-def _chain(request: HttpRequest, state: ProjectState, main: ProjectState | None) -> list[dict[str, Any]]:
-    """Return the links along the chain: organisation → park → (main project →) project → owner → funding."""
-    view, actor = request.view, request.actor  # type: ignore[attr-defined]
-    frame = urlencode(view.parameters)
-    links = [
-        {
-            "kind": _("Organisation"),
-            "label": state.org.label,
-            "url": f"{reverse('projects:library')}?{urlencode({**view.parameters, 'org': state.org.code})}",
-            "icon": "sitemap",
-        }
-    ]
-    if state.park:
-        url = (
-            link("places:park", state.park_id)
-            or f"{reverse('projects:library')}?{frame}&{urlencode({'park': state.park.name})}"
-        )
-        links.append({"kind": _("Park"), "label": state.park.label, "url": url, "icon": "building-factory-2"})
-    if main is not None:
-        url = f"{reverse('projects:record', args=[main.project.uid])}?{frame}"
-        links.append({"kind": _("Main project"), "label": main.name, "url": url, "icon": "hierarchy-2"})
-    links.append({"kind": _("Project"), "label": state.name, "url": "", "icon": "crane"})
-    if state.owner:
-        url = link("enterprises:record", state.owner_id) or link("enterprises:detail", state.owner_id)
-        links.append(
-            {
-                "kind": _("Owner enterprise"),
-                "label": state.owner.name,
-                "url": url,
-                "icon": "building-skyscraper",
-            }
-        )
-    for each in EXTENSIONS.tabs:
-        if not each.permission or actor.why_not(each.permission, state.org_id) is None:
-            url = f"{reverse(each.url_name, args=[state.project.uid])}?{frame}"
-            links.append(
-                {"kind": _("Next in the chain"), "label": str(each.label), "url": url, "icon": each.icon}
-            )
-    return links
 
 
 @page(SEE_PROJECTS)

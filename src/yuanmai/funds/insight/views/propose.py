@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from yuanmai.common.money import WAN
 from yuanmai.core.web import page
 from yuanmai.funds.engine.optimise import Aim
+from yuanmai.funds.forms import percent_text
 from yuanmai.funds.insight import pool, proposing
 from yuanmai.funds.insight.forms import FREE, IN, OUT, PREFIX, WishForm
 from yuanmai.funds.insight.proposing import LEAST, LOT, WEIGHTS, Answer
-from yuanmai.funds.issuing.forms import percent_text
 from yuanmai.funds.models import Reserve
 from yuanmai.funds.permissions import ISSUE_BONDS, SEE_FUNDS
 from yuanmai.funds.queries import ZERO

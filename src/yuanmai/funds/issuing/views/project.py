@@ -13,7 +13,7 @@ from yuanmai.core.web import page
 from yuanmai.funds.engine.bonds.coverage import Statement
 from yuanmai.funds.engine.bonds.versions import HeadRoom, Version, compare, head_room
 from yuanmai.funds.findings.bonds import gap_years
-from yuanmai.funds.issuing.forms import percent_text
+from yuanmai.funds.forms import percent_text
 from yuanmai.funds.issuing.idle import batches
 from yuanmai.funds.issuing.queries import total
 from yuanmai.funds.issuing.service import ISSUED, OPERATING, PLAN, PLANNED, plan_of

@@ -16,7 +16,7 @@ from yuanmai.core.figures import Query, Unit
 from yuanmai.core.figures.display import display_value
 from yuanmai.funds.engine.bonds.schedule import maturity
 from yuanmai.funds.engine.idle import Light, Stage, Standing
-from yuanmai.funds.issuing.forms import percent_text
+from yuanmai.funds.forms import percent_text
 from yuanmai.funds.issuing.service import engine_terms
 from yuanmai.funds.models import Tranche
 from yuanmai.funds.permissions import ISSUE_BONDS

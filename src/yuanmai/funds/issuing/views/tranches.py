@@ -24,9 +24,10 @@ from yuanmai.core.temporal import KNOWN_FOREVER
 from yuanmai.core.web import page
 from yuanmai.funds.engine.bonds.schedule import coupon_dates, maturity
 from yuanmai.funds.engine.idle import Light, worst
+from yuanmai.funds.forms import percent_text
 from yuanmai.funds.issuing.actions import correct_tranche, create_tranche, remove_tranche
 from yuanmai.funds.issuing.actions.tranches import FEES, complete
-from yuanmai.funds.issuing.forms import InstalmentFormSet, TrancheForm, percent_text
+from yuanmai.funds.issuing.forms import InstalmentFormSet, TrancheForm
 from yuanmai.funds.issuing.idle import Lying, batches
 from yuanmai.funds.issuing.queries import Money, facts_of, total, tranches
 from yuanmai.funds.issuing.service import engine_terms
