@@ -37,6 +37,7 @@ WITHOUT_SCOPE = {
     "projects.LightRule": "rules are public inside an installation",
     "people.Organisation": "the tree itself; filtered by the ids of the actor",
     "people.Post": "the source of the scope",
+    "people.Subscription": "a user's own; it holds no data, and rights are looked at again at each delivery",
     "people.User": "people may stand in several organisations",
 }
 

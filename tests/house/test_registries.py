@@ -90,7 +90,9 @@ def test_every_action_has_a_declared_permission_and_stands_in_its_room() -> None
     misplaced = {
         a.code: a.function.__module__
         for a in ACTIONS.values()
-        if not a.function.__module__.startswith(f"yuanmai.{a.code.split('.')[0]}")
+        # Tests declare actions of their own, all of them under one word.
+        if not a.code.startswith("test.")
+        and not a.function.__module__.startswith(f"yuanmai.{a.code.split('.')[0]}")
     }
     assert misplaced == {}
 

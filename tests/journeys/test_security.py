@@ -70,7 +70,7 @@ def test_three_administrators_bring_a_colleague_in(
     expect(log.locator("main table")).to_contain_text("新增任职")
     shot(log, "audit")
     log.click("main table >> text=新增任职 >> nth=0")
-    expect(log.locator(".ym-diff")).to_contain_text("leader")
+    expect(log.locator(".ym-diff")).to_contain_text("领导")
     shot(log, "audit-entry")
     log.goto("/manage/audit/")
     log.click("text=校验日志")

@@ -166,7 +166,7 @@ def served(folder: Path) -> Iterator[str]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             file = folder / self.path.lstrip("/").partition("?")[0]
-            found = file.is_file() and folder in file.resolve().parents
+            found = file.is_file() and folder.resolve() in file.resolve().parents
             self.send_response(200 if found else 404)
             self.end_headers()
             if found:

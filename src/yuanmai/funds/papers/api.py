@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
-from pydantic import Field
 
 from yuanmai.core.api import ApiRequest, Router, Schema
 from yuanmai.core.api.problems import Problem
@@ -22,7 +21,7 @@ class PackageOut(Schema):
     """An OC4IDS 0.9.5 project package; what a project's document holds is told by the standard."""
 
     uri: str
-    published: datetime = Field(serialization_alias="publishedDate")
+    publishedDate: datetime  # noqa: N815  (the name of the standard)
     version: str
     publisher: dict[str, str]
     projects: list[dict[str, Any]]

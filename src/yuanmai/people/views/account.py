@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from yuanmai.core.permissions import SEE_FIGURES
 from yuanmai.core.policy import PERMISSIONS
 from yuanmai.core.web import page
 from yuanmai.people import actions, permissions, queries
@@ -32,6 +33,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "days_left": password_days_left(actor, days) if days and actor.user.has_usable_password() else None,
         "sessions": UserSession.objects.filter(user=actor.user).count(),
         "tokens": ApiToken.objects.filter(user=actor.user, revoked_at=None).count(),
+        "may_subscribe": actor.why_not(SEE_FIGURES) is None,
         "may_use_api": actor.why_not(permissions.USE_API) is None,
     }
     return render(request, "people/me.html", context)

@@ -102,6 +102,12 @@ def list_changes(request: ApiRequest, filters: Query[ChangeFilter], paging: Quer
     return paginate(request, rows, paging, lambda row: _change(request, row))
 
 
+class YearFilter(Schema):
+    """Which year."""
+
+    year: int = Field(ge=1990, le=2100)
+
+
 class RestraintOut(Schema):
     """How often and how much a place changed the use of its bonds in a year."""
 
@@ -117,7 +123,7 @@ class RestraintOut(Schema):
 
 
 @router.get("/changes/statement", permission=SEE_FUNDS, response=list[RestraintOut])
-def get_statement(request: ApiRequest, year: int) -> list[RestraintOut]:
+def get_statement(request: ApiRequest, asked: Query[YearFilter]) -> list[RestraintOut]:
     """Show how often and how much places changed the use of their bonds in a year."""
     return [
         RestraintOut(
@@ -131,7 +137,7 @@ def get_statement(request: ApiRequest, year: int) -> list[RestraintOut]:
             most_share=row.restraint.most_share,
             loses_quota=row.restraint.loses_quota,
         )
-        for row in restraints(request.view.query(), year)
+        for row in restraints(request.view.query(), asked.year)
     ]
 
 
