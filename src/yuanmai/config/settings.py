@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "yuanmai.enterprises",
     "yuanmai.projects",
     "yuanmai.funds",
+    "yuanmai.devices",
     "yuanmai.cockpit",
     "yuanmai.demo",
     "django.contrib.auth",
@@ -334,6 +335,26 @@ API_BAD_TOKENS_PER_MINUTE = 30  # per network address
 OC4IDS_PREFIX = os.environ.get("YUANMAI_OC4IDS_PREFIX", "oc4ids-000000")
 ATTACHMENT_MAX_BYTES = int(os.environ.get("YUANMAI_ATTACHMENT_MAX_MB", "50")) * 1024 * 1024
 IMPORT_MAX_BYTES = int(os.environ.get("YUANMAI_IMPORT_MAX_MB", "100")) * 1024 * 1024
+
+# --- Devices --------------------------------------------------------------------------------------------------------------
+
+# Each gateway and each web process writes a journal of its own below this folder.
+JOURNAL_ROOT = Path(os.environ.get("YUANMAI_JOURNAL", HOME / "journal"))
+LAKE = os.environ.get("YUANMAI_LAKE", str(HOME / "lake"))  # a folder, or s3://…
+GATEWAY_NAME = os.environ.get("YUANMAI_GATEWAY_NAME", "gateway")
+GATEWAY_HOST = os.environ.get("YUANMAI_GATEWAY_HOST", "127.0.0.1")
+# Ports of the listeners; 0 switches one off.
+GATEWAY_PORTS = {
+    "hj212": int(os.environ.get("YUANMAI_PORT_HJ212", "8212")),
+    "jt808": int(os.environ.get("YUANMAI_PORT_JT808", "8808")),  # TCP and UDP
+    "mqtt": int(os.environ.get("YUANMAI_PORT_MQTT", "1883")),  # the embedded broker
+}
+MQTT_BROKER = os.environ.get(
+    "YUANMAI_MQTT_BROKER", ""
+)  # mqtt://user:password@host:1883 of a broker beside the embedded one
+# Where pages hear of what moves by itself: an address, or the port of the process `live` on the host of the page.
+LIVE_PORT = int(os.environ.get("YUANMAI_LIVE_PORT", "8001"))
+LIVE_URL = os.environ.get("YUANMAI_LIVE_URL", "")
 
 DJANGO_TABLES2_TEMPLATE = "core/table.html"
 TEST_RUNNER = "django.test.runner.DiscoverRunner"

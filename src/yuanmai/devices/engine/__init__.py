@@ -1,0 +1,1 @@
+"""Pure computation of the devices room: no Django, no I/O, no clock."""
