@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from yuanmai.protocols.bits import crc_modbus
 from yuanmai.protocols.faults import Fault
-from yuanmai.protocols.hj212.crc import crc, crc_modbus, possible
+from yuanmai.protocols.hj212.crc import crc, possible
 from yuanmai.protocols.hj212.dialogue import Dialogue, State
 from yuanmai.protocols.hj212.factors import factors, find, number
 from yuanmai.protocols.hj212.frame import Frame, Profile, decode, encode, wrap

@@ -36,3 +36,21 @@ def luhn_digit(digits: str) -> int:
         value = int(sign) * (2 if place % 2 == 0 else 1)
         total += value - 9 if value > 9 else value
     return -total % 10
+
+
+def _rounds(register: int) -> int:
+    for _round in range(8):
+        register = register >> 1 ^ 0xA001 if register & 1 else register >> 1
+    return register
+
+
+# What eight rounds of the polynomial make of a byte.
+CRC_ROUND = tuple(_rounds(value) for value in range(256))
+
+
+def crc_modbus(data: bytes) -> int:
+    """Return CRC-16/MODBUS (`123456789` gives 0x4B37)."""
+    register = 0xFFFF
+    for byte in data:
+        register = register >> 8 ^ CRC_ROUND[(register ^ byte) & 255]
+    return register

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from yuanmai.protocols.bits import crc_modbus
 from yuanmai.protocols.faults import Fault
-from yuanmai.protocols.hj212.crc import crc, crc_modbus, possible
+from yuanmai.protocols.hj212.crc import crc, possible
 from yuanmai.protocols.hj212.dialogue import Dialogue
 from yuanmai.protocols.hj212.frame import STANDARD, Frame, Profile, decode
 from yuanmai.protocols.hj212.messages import acknowledgement, uploads_data

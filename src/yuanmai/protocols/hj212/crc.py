@@ -5,17 +5,8 @@ map is linear and has order 8: a byte counts only through its value and its plac
 segment may be folded to eight bytes by XOR first, and eight look-ups do the rest.
 """
 
-ROUNDS = 8
-POLYNOMIAL = 0xA001
-
-
-def _rounds(register: int) -> int:
-    for _round in range(ROUNDS):
-        register = register >> 1 ^ POLYNOMIAL if register & 1 else register >> 1
-    return register
-
-
-ROUND = tuple(_rounds(value) for value in range(256))
+from yuanmai.protocols.bits import CRC_ROUND as ROUND
+from yuanmai.protocols.bits import crc_modbus
 
 
 def _after(register: int, steps: int) -> int:
@@ -53,14 +44,7 @@ def crc(segment: bytes) -> int:
     )
 
 
-def crc_modbus(segment: bytes) -> int:
-    """Return CRC-16/MODBUS (`123456789` gives 0x4B37), for stations whose makers took the wrong one."""
-    register = 0xFFFF
-    for byte in segment:
-        register = register >> 8 ^ ROUND[(register ^ byte) & 255]
-    return register
-
-
+# Some makers take the MODBUS one.
 ALGORITHMS = {"hj212": crc, "modbus": crc_modbus}
 
 
