@@ -18,6 +18,7 @@ urlpatterns = [
     path("enterprises/", include("yuanmai.enterprises.urls")),
     path("projects/", include("yuanmai.projects.urls")),
     path("funds/", include("yuanmai.funds.urls")),
+    path("devices/", include("yuanmai.devices.urls")),
     path("api/v1/openapi.json", openapi, name="openapi"),
     path("api/v1/docs/", reference, name="api_reference"),
     path("api/v1/", api.urls),
