@@ -38,7 +38,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "figures": ("yuanmai.cockpit.commands", "figures", "List the figures and their definitions."),
     "bulletin": ("yuanmai.cockpit.commands", "bulletin", "Write the bulletin of a period."),
     "audit": ("yuanmai.core.audit.commands", "audit", "The audit log: verify."),
+    "gateway": ("yuanmai.gateway.commands", "gateway", "Start the process that speaks with devices."),
     "decode": ("yuanmai.protocols.commands", "decode", "Say what frames of devices hold: hj212, jt808, ..."),
+    "simulate": ("yuanmai.demo.simulators.commands", "simulate", "Run simulated devices: stations, terminals, …"),
     "engine": ("yuanmai.cli", "engine", "Compute from a file, without a database: bond."),
 }
 # What the pure engines of the rooms compute from one JSON document.
@@ -46,7 +48,7 @@ ENGINES: dict[str, tuple[str, str, str]] = {
     "bond": ("yuanmai.funds.engine_commands", "bond", "Debt service and coverage of special bonds."),
 }
 # The doctor sets up Django itself and says what keeps it from starting; engines need none.
-WITHOUT_DJANGO = {"doctor", "engine", "decode", *ENGINES}
+WITHOUT_DJANGO = {"doctor", "engine", "decode", "simulate", *ENGINES}
 
 
 class Lazy(click.Group):

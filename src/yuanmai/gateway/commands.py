@@ -1,0 +1,56 @@
+"""The command line of the gateway."""
+
+import logging
+import os
+
+import click
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from yuanmai.core.console import Refused, command, print_json
+from yuanmai.gateway.main import Gateway, serve
+from yuanmai.gateway.options import HJ212_PORT, JT808_PORT, Options, default_name, limits_of
+
+
+@click.command()
+@click.option(
+    "--name", default=default_name, help="Name of this gateway and of its journal.  [default: of the machine]"
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
+@click.option("--hj212-port", default=HJ212_PORT, show_default=True, envvar="YUANMAI_HJ212_PORT",
+              help="HJ 212 (TCP); -1 for none.")  # fmt: skip
+@click.option("--jt808-port", default=JT808_PORT, show_default=True, envvar="YUANMAI_JT808_PORT",
+              help="JT/T 808 (TCP and UDP); -1 for none.")  # fmt: skip
+@command
+def gateway(name: str, host: str, hj212_port: int, jt808_port: int, as_json: bool) -> None:
+    """Start the process that speaks with devices: HJ 212, JT/T 808, MQTT, Modbus, DL/T 645."""
+    import uvloop
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if not name or len(name) > 60 or "/" in name or name.startswith("."):
+        raise Refused(
+            _("“%(name)s” is no name for a gateway: 1 to 60 characters without a slash.") % {"name": name}
+        )
+    try:
+        limits = limits_of(os.environ)
+    except ValueError as error:
+        raise Refused(str(error)) from None
+    options = Options(name, settings.HOME, host, hj212_port, jt808_port, limits)
+
+    def ready(started: Gateway) -> None:
+        addresses = {
+            type(listener).__name__: listener.addresses
+            for listener in started.listeners
+            if getattr(listener, "addresses", None)
+        }
+        if as_json:
+            print_json({"gateway": name, "listening": addresses})
+        else:
+            click.echo(
+                f"gateway {name}: " + ", ".join(f"{what} {where}" for what, where in addresses.items())
+            )
+
+    try:
+        uvloop.run(serve(options, ready))
+    except OSError as error:
+        raise Refused(_("The gateway cannot start: %(reason)s") % {"reason": error}) from None
