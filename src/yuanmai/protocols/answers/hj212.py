@@ -7,7 +7,7 @@ from yuanmai.protocols.faults import Fault
 from yuanmai.protocols.hj212.crc import crc, possible
 from yuanmai.protocols.hj212.dialogue import Dialogue
 from yuanmai.protocols.hj212.frame import STANDARD, Frame, Profile, decode
-from yuanmai.protocols.hj212.messages import acknowledgement, uploads_data
+from yuanmai.protocols.hj212.messages import acknowledgement
 from yuanmai.protocols.hj212.packages import DEDUPE_KEY, join
 from yuanmai.protocols.hj212.stream import Decoder
 
@@ -71,7 +71,7 @@ def frame_document(found: Frame) -> Document:
     flag = found.flag
     if flag is not None:
         document["flag"] = {"version": flag.version, "packaged": flag.packaged, "needs_ack": flag.needs_ack}
-    ack = acknowledgement(found) if uploads_data(found) else None
+    ack = acknowledgement(found)
     if ack is not None:
         document["ack_frame_ascii"] = ack.decode()
     return document
@@ -82,10 +82,15 @@ def stream(chunks: list[bytes]) -> Document:
     decoder = Decoder()
     found = [entry for chunk in chunks for entry in decoder.feed(chunk)]
     found += decoder.settle()
+    # What the time-out for an unfinished frame will bring: frames that a wrong length has hidden.
+    waiting, refused = decoder.pending, decoder.rejected
+    hidden = decoder.flush()
+    if any(isinstance(entry, Frame) for entry in hidden):
+        found, waiting, refused = found + hidden, b"", decoder.rejected
     return {
         "frames": [_text(entry.raw) for entry in found if isinstance(entry, Frame)],
-        "rejected": decoder.rejected,
-        "pending": _text(decoder.pending),
+        "rejected": refused,
+        "pending": _text(waiting),
     }
 
 
@@ -134,4 +139,6 @@ def dialogue(sent: bytes, replies: list[bytes]) -> Document:
         found = decode(raw)
         if isinstance(found, Frame):
             course.take(found)
+    while course.resend():
+        pass  # nothing more comes: the time-outs pass
     return {"result": course.result, "states": [state.value for state in course.states]}

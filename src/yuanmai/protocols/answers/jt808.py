@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from yuanmai.protocols.faults import Fault
-from yuanmai.protocols.jt808.bodies import decode_body
+from yuanmai.protocols.jt808.bodies import BODIES, decode_body
 from yuanmai.protocols.jt808.frame import (
     MARK,
     Frame,
@@ -16,6 +16,7 @@ from yuanmai.protocols.jt808.frame import (
     unescape,
     unescape_kindly,
 )
+from yuanmai.protocols.jt808.items import imei_of
 from yuanmai.protocols.jt808.location import Location
 from yuanmai.protocols.jt808.packages import Assembler, Parts
 from yuanmai.protocols.jt808.session import acknowledge
@@ -59,14 +60,15 @@ def frame(raw: bytes) -> Document:
             "standard": header.standard,
             "header": header_document(header, found.details["checksum"]),
         }
-    if found.reason == "bad_escape":
-        kindly = decode(raw, tolerant=True)
-        plain = unescape_kindly(raw[1:-1])
+    kindly = decode(raw, tolerant=True)
+    plain = unescape_kindly(raw[1:-1])
+    if isinstance(kindly, Frame) or (found.reason == "bad_escape" and len(plain) > 2):
+        good = isinstance(kindly, Frame)
         document["strict"] = found.reason
         document["tolerant"] = {
-            "msg_id": f"0x{int.from_bytes(plain[:2], 'big'):04X}",
-            "bcc": plain[-1],
-            "bcc_ok": isinstance(kindly, Frame),
+            "msg_id": f"0x{kindly.header.msg_id if isinstance(kindly, Frame) else int.from_bytes(plain[:2], 'big'):04X}",
+            "bcc": kindly.checksum if isinstance(kindly, Frame) else plain[-1],
+            "bcc_ok": good,
         }
     return document
 
@@ -102,7 +104,9 @@ def frame_document(found: Frame) -> Document:
     if header.packaged:
         return document | {"fragment_hex": found.body.hex()}
     if header.encryption:
-        return document | {"body": {"raw_hex": found.body.hex()}}
+        return document | {"body_policy": "opaque", "body": {"raw_hex": found.body.hex()}}
+    if found.body and BODIES.get(header.msg_id) == ():
+        document["body_policy"] = "ignore"
     document |= body(header.msg_id, found.body, header.standard)
     reply = None if header.msg_id >= ANSWERS else acknowledge(found, header.serial, auth_code=header.phone)
     if reply is not None and document["valid"]:
@@ -127,7 +131,7 @@ def body(msg_id: int, content: bytes, standard: int) -> Document:
         location = values["location"]
         return {"valid": True, "body": location_document(location), **oddities(location)}
     document: Document = {"valid": True, "body": _plain(values, full=msg_id not in (0x0801, 0x0802))}
-    if msg_id == 0x0704 and len(values["items"]) != values["count"]:
+    if msg_id == 0x0704:
         document |= {"items_present": len(values["items"]), "items_announced": values["count"]}
     if isinstance(values.get("location"), Location):
         document |= oddities(values["location"])
@@ -168,12 +172,13 @@ def location_document(given: Location, *, full: bool = True) -> Document:
 
 
 def oddities(given: Location) -> Document:
-    """Return what is wrong with a position that is readable all the same; nothing where all is well."""
-    document: Document = {}
-    if not given.time_valid:
-        document["time_valid"] = False
+    """Return whether time and place of a position can be, and where its items break off."""
+    document: Document = {"time_valid": given.time_valid, "position_plausible": given.plausible}
     if not given.plausible:
-        document |= {"position_plausible": False, "lat_raw": given.lat_raw, "lng_raw": given.lng_raw}
+        document |= {"lat_raw": given.lat_raw, "lng_raw": given.lng_raw}
+    imei = imei_of(given.extras)
+    if imei:
+        document["imei"] = imei
     whole = [entry for entry in given.extras if len(entry[2]) == entry[1]]
     if given.tail or len(whole) < len(given.extras):
         document["good_items"] = [{"id": number, "hex": content.hex()} for number, _length, content in whole]
@@ -191,7 +196,7 @@ def stream(chunks: Iterator[bytes]) -> Document:
         "frames_hex": [entry.raw.hex() for entry in shown],
         "valid": [isinstance(entry, Frame) for entry in shown],
         "pending_hex": decoder.pending.hex(),
-        "max_buffer_bytes": decoder.peak,
+        "max_buffer_bytes": decoder.most,
     }
 
 

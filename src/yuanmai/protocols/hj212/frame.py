@@ -1,6 +1,5 @@
 """One HJ 212 frame: ## + four digits of length + data segment + four hexadecimal digits of checksum + CR LF."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,7 +11,6 @@ from yuanmai.protocols.hj212.segment import SyntaxFault, parse
 HEX = frozenset(b"0123456789abcdefABCDEF")
 HEAD = 6  # ## and the length
 STANDARD_LENGTH = 1024
-WHOLE = re.compile(rb"&&([0-9A-Fa-f]{4})[\r\n]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +94,8 @@ def check(raw: bytes, profile: Profile = STANDARD) -> Fault | int:
     """Return the length of the data segment of a frame that begins with `##`, or what is wrong with its framing.
 
     Reasons: syntax (no ##), bad_length (no four digits, nothing in the segment), length_too_long (above the profile's limit),
-    truncated (fewer bytes than announced), bad_crc_field (no four hexadecimal digits), crc_mismatch. Where a frame is whole, and
-    only the number of its bytes is not the one announced, that is bad_length too.
+    truncated (fewer bytes than announced), bad_crc_field (no four hexadecimal digits where the length says that the checksum
+    stands: mostly the length is wrong then), crc_mismatch.
     """
     if raw[:2] != b"##":
         return Fault("syntax" if len(raw) > 1 else "truncated", raw)
@@ -117,15 +115,11 @@ def check(raw: bytes, profile: Profile = STANDARD) -> Fault | int:
     right = b"%04X" % (crc(segment) if profile.crc == "hj212" else ALGORITHMS[profile.crc](segment))
     if written == right or written.upper() == right:
         return length
-    if len(written) == 4 and HEX.issuperset(written):
-        details = {"crc": written.decode().upper(), "crc_expected": right.decode()}
-        fault = Fault("crc_mismatch", raw, details)
-    else:
-        fault = Fault("truncated" if len(written) < 4 else "bad_crc_field", raw, {"length": length})
-    whole = WHOLE.search(raw)
-    if whole is not None and whole.start(1) != end:
-        return Fault("bad_length", raw, {"length": length, "length_expected": whole.start(1) - HEAD})
-    return fault
+    if len(written) < 4:
+        return Fault("truncated", raw, {"length": length})
+    if not HEX.issuperset(written):
+        return Fault("bad_crc_field", raw, {"length": length})
+    return Fault("crc_mismatch", raw, {"crc": written.decode().upper(), "crc_expected": right.decode()})
 
 
 def decode(raw: bytes, profile: Profile = STANDARD) -> Frame | Fault:

@@ -133,12 +133,15 @@ def acknowledgement(frame: Frame, profile: Profile = STANDARD) -> bytes | None:
 def reply(
     frame: Frame, number: str, params: Mapping[str, str] | None = None, profile: Profile = STANDARD
 ) -> bytes:
-    """Return an answer of the dialogue system (ST 91, Flag without acknowledgement) with QN, PW and MN of the frame."""
-    flag = frame.flag
-    version = flag.version if flag is not None else 0
-    fields = {"QN": frame.get("QN"), "ST": "91", "CN": number, "PW": frame.get("PW"), "MN": frame.get("MN")}
-    kept = {name: text for name, text in fields.items() if text or frame.get(name)}
-    return encode({**kept, "Flag": str(4 if version else 0)}, params, profile=profile)
+    """Return an answer of the dialogue system: ST 91, Flag 4 (none wanted back), QN, PW and MN as in the frame."""
+    names = {name.upper(): name for name in frame.fields}
+    kept = {name: frame.fields[names[name]] for name in ("QN", "PW", "MN") if name in names}
+    fields = {"QN": kept.get("QN"), "ST": "91", "CN": number, "PW": kept.get("PW"), "MN": kept.get("MN")}
+    return encode(
+        {name: text for name, text in fields.items() if text is not None} | {"Flag": "4"},
+        params,
+        profile=profile,
+    )
 
 
 def command(

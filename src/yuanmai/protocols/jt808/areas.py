@@ -8,6 +8,7 @@ from yuanmai.protocols.jt808.layout import (
     Body,
     CountedText,
     Digits,
+    EitherRecords,
     Numbers,
     Part,
     Reader,
@@ -122,4 +123,8 @@ AREAS: dict[int, Sequence[Part]] = {
     0x8606: ROUTE,
     0x8607: DELETED,
     0x8608: (byte("type"), Numbers("ids", 4, 4)),
+    0x0608: (
+        byte("type"),
+        EitherRecords("items", 4, "type", {1: CIRCLE, 2: RECTANGLE, 3: POLYGON, 4: ROUTE}),
+    ),
 }

@@ -11,12 +11,14 @@ from yuanmai.protocols.jt808.layout import (
     CountedText,
     Digits,
     Hex,
+    LastDigits,
     MessageId,
     Numbers,
     Part,
     Reader,
     Records,
     RestHex,
+    RestRecords,
     RestText,
     Text,
     Time,
@@ -71,6 +73,44 @@ class Batch:
         packed = [positions.encode(entry) for entry in body[self.name]]
         head = len(packed).to_bytes(2, "big") + bytes((body["type"],))
         return head + b"".join(len(entry).to_bytes(2, "big") + entry for entry in packed)
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What a vehicle is to do (2019). Doors (0001) take a byte; where another number stands the bytes stay as they are."""
+
+    name: str
+
+    def read(self, source: Reader, body: Body) -> None:
+        count = source.number(2)
+        body["count"] = count
+        rest = source.rest()
+        pairs = [(rest[place : place + 2], rest[place + 2]) for place in range(0, len(rest) - 2, 3)]
+        if len(rest) == count * 3 and all(number == b"\0\1" for number, _value in pairs):
+            body[self.name] = [{"id": 1, "value": value} for _number, value in pairs]
+        else:
+            body[f"{self.name}_hex"] = rest.hex()
+
+    def write(self, body: Body, _standard: int) -> bytes:
+        if self.name not in body:
+            return int(body["count"]).to_bytes(2, "big") + bytes.fromhex(body[f"{self.name}_hex"])
+        packed = [int(entry["id"]).to_bytes(2, "big") + bytes((entry["value"],)) for entry in body[self.name]]
+        return len(packed).to_bytes(2, "big") + b"".join(packed)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The numbers of missing packages; none at all, and no count either, says that the media is complete."""
+
+    name: str
+
+    def read(self, source: Reader, body: Body) -> None:
+        body[self.name] = []
+        if source.left:
+            Numbers(self.name, 2, 1).read(source, body)
+
+    def write(self, body: Body, standard: int) -> bytes:
+        return Numbers(self.name, 2, 1).write(body, standard) if body.get(self.name) else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +197,14 @@ BODIES: dict[int, Sequence[Part]] = {
         byte("gnss"),
         byte("comm"),
     ),
+    0x0108: (byte("type"), byte("result")),
+    0x8108: (
+        byte("type"),
+        Text("maker", 5, 11),
+        CountedText("version"),
+        dword("length"),
+        RestHex("data_hex"),
+    ),
     0x0201: LOCATED_ANSWER,
     0x0500: LOCATED_ANSWER,
     0x8201: (),
@@ -165,14 +213,29 @@ BODIES: dict[int, Sequence[Part]] = {
     0x8204: (),
     0x8300: (byte("flag"), When(since_2019, (byte("text_type"),)), RestText("text")),
     0x8400: (byte("flag"), RestText("phone")),
+    0x8401: (
+        byte("action"),
+        WhenLeft(
+            (Records("items", 1, (byte("flag"), CountedText("phone"), CountedText("name"))),),
+            "items",
+        ),
+    ),
     0x8500: (
         When(before_2019, (byte("flag"),)),
-        When(since_2019, (word("count"), RestHex("controls_hex"))),
+        When(since_2019, (Controls("controls"),)),
     ),
     0x0301: (byte("event"),),
     0x0302: (word("ack_serial"), byte("answer")),
     0x8301: (byte("action"), WhenLeft((Records("events", 1, (byte("id"), CountedText("text"))),), "events")),
-    0x8302: (byte("flag"), CountedText("question"), RestHex("answers_hex")),
+    0x8302: (
+        byte("flag"),
+        CountedText("question"),
+        RestRecords("answers", (byte("id"), CountedText("text", 2))),
+    ),
+    0x8303: (
+        byte("action"),
+        WhenLeft((Records("items", 1, (byte("type"), CountedText("name", 2))),), "items"),
+    ),
     0x0303: (byte("type"), byte("action")),
     0x8304: (byte("type"), CountedText("text", 2)),
     0x0700: (word("ack_serial"), byte("command"), RestHex("data_hex")),
@@ -181,9 +244,14 @@ BODIES: dict[int, Sequence[Part]] = {
     0x0701: (dword("length"), RestHex("data_hex")),
     0x8702: (),
     0x0704: (Batch("items"),),
+    0x0705: (
+        word("count"),
+        Digits("time", 5),
+        RestRecords("items", (dword("id"), Hex("data_hex", 8))),
+    ),
     0x0800: MEDIA,
     0x0801: (*MEDIA, When(later_than_2011, (Position("location", basic=True),)), RestHex("data_hex")),
-    0x8800: (dword("media_id"), WhenLeft((Numbers("retransmit_ids", 2, 1),), "retransmit_ids")),
+    0x8800: (dword("media_id"), Missing("retransmit_ids")),
     0x8801: (
         byte("channel"),
         word("command"),
@@ -210,7 +278,6 @@ BODIES: dict[int, Sequence[Part]] = {
     0x0901: (dword("length"), RestHex("data_hex")),
     0x0A00: KEY,
     0x8A00: KEY,
-    0x0608: (byte("type"), dword("count"), RestHex("data_hex")),
     **AREAS,
 }
 DRIVER_2011: Sequence[Part] = (
@@ -230,7 +297,7 @@ DRIVER: Sequence[Part] = (
                     CountedText("name"),
                     Text("licence", 20),
                     CountedText("issuer"),
-                    Digits("valid_to", 4),
+                    LastDigits("valid_to", 4),
                     When(since_2019, (WhenLeft((Text("id_card", 20),), "id_card", 20),)),
                 ),
                 "name",

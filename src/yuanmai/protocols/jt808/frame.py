@@ -84,17 +84,20 @@ def decode(raw: bytes, *, tolerant: bool = False) -> Frame | Fault:
 
     Reasons: truncated (a mark is missing), bad_escape, too_short, bad_checksum, bad_checksum_or_too_short (both at once: which of
     the two it was cannot be told), length_mismatch. A fault of a frame with a readable header carries it. `tolerant` takes
-    a 7D without 01 or 02 behind it as itself if the checksum then is right.
+    a 7D that escapes nothing as itself, or all bytes as they are, if only then checksum and length are right: some
+    terminals forget the checksum when they escape, some never escape.
     """
     if len(raw) < 2 or raw[:1] != MARK or raw[-1:] != MARK:
         return Fault("truncated", raw)
     inner = raw[1:-1]
     plain = unescape(inner)
-    if plain is None:
-        if not tolerant:
-            return Fault("bad_escape", raw)
-        plain = unescape_kindly(inner)
-    return open_plain(plain, raw)
+    found = Fault("bad_escape", raw) if plain is None else open_plain(plain, raw)
+    if tolerant and isinstance(found, Fault):
+        for other in (unescape_kindly(inner), inner):
+            again = open_plain(other, raw)
+            if isinstance(again, Frame):
+                return again
+    return found
 
 
 def open_plain(plain: bytes, raw: bytes = b"") -> Frame | Fault:

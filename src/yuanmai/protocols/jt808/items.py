@@ -140,3 +140,12 @@ def meaning(extras: list[Extra]) -> Meaning:
         if known is not None and len(content) == length and known[0](length):
             found |= known[1](content)
     return found
+
+
+def imei_of(extras: list[Extra]) -> str:
+    """Return the IMEI that trackers with an all-zero phone send in item F6 (eight BCD bytes), or an empty text."""
+    for number, _length, content in extras:
+        digits = content.hex()
+        if number == 0xF6 and len(digits) == 16 and digits.isdigit():
+            return digits[1:]
+    return ""

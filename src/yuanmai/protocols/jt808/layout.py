@@ -3,7 +3,8 @@
 A body is a dictionary of named values. A part that is conditional asks the values before it and the edition of the standard.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -111,6 +112,21 @@ class Digits:
 
     def write(self, body: Body, _standard: int) -> bytes:
         return bytes.fromhex(str(body[self.name]).rjust(self.size * 2, "0"))
+
+
+@dataclass(frozen=True, slots=True)
+class LastDigits:
+    """BCD digits at the end of a body, of which some terminals send fewer."""
+
+    name: str
+    size: int
+
+    def read(self, source: Reader, body: Body) -> None:
+        if source.left:
+            body[self.name] = source.take(min(self.size, source.left)).hex()
+
+    def write(self, body: Body, _standard: int) -> bytes:
+        return bytes.fromhex(str(body.get(self.name, "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +282,62 @@ class Records:
         records = body[self.name]
         count = len(records).to_bytes(self.count_size, "big")
         return count + b"".join(write_parts(self.parts, record, standard) for record in records)
+
+
+@dataclass(frozen=True, slots=True)
+class RestRecords:
+    """Records up to the end."""
+
+    name: str
+    parts: Sequence[Part]
+
+    def read(self, source: Reader, body: Body) -> None:
+        found: list[Body] = []
+        body[self.name] = found
+        while source.left:
+            record: Body = {}
+            read_parts(self.parts, source, record)
+            found.append(record)
+
+    def write(self, body: Body, standard: int) -> bytes:
+        return b"".join(write_parts(self.parts, record, standard) for record in body[self.name])
+
+
+@dataclass(frozen=True, slots=True)
+class EitherRecords:
+    """Counted records of one of several layouts, told by the value `by`; where none fits to the end the bytes stay as they are."""
+
+    name: str
+    count_size: int
+    by: str
+    layouts: Mapping[int, Sequence[Part]]
+
+    @property
+    def _bytes(self) -> str:
+        return f"{self.name}_hex"
+
+    def read(self, source: Reader, body: Body) -> None:
+        body["count"] = count = source.number(self.count_size)
+        begin, layout = source.place, self.layouts.get(body[self.by])
+        found: list[Body] = []
+        if layout is not None and count <= source.left:
+            with suppress(ShortError):
+                for _record in range(count):
+                    record: Body = {}
+                    read_parts(layout, source, record)
+                    found.append(record)
+                if not source.left:
+                    body[self.name] = found
+                    return
+        source.place = begin
+        body[self._bytes] = source.rest().hex()
+
+    def write(self, body: Body, standard: int) -> bytes:
+        if self.name not in body:
+            return int(body["count"]).to_bytes(self.count_size, "big") + bytes.fromhex(body[self._bytes])
+        records, layout = body[self.name], self.layouts[body[self.by]]
+        packed = b"".join(write_parts(layout, record, standard) for record in records)
+        return len(records).to_bytes(self.count_size, "big") + packed
 
 
 @dataclass(frozen=True, slots=True)

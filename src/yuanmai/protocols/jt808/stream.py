@@ -1,7 +1,29 @@
 """Frames out of a stream of bytes, however it is cut, with resynchronisation after nonsense."""
 
+from yuanmai.protocols.bits import xor_sum
 from yuanmai.protocols.faults import Fault
-from yuanmai.protocols.jt808.frame import LONGEST, MARK, SHORTEST, Frame, decode
+from yuanmai.protocols.jt808.frame import (
+    LONGEST,
+    MARK,
+    MOST_BODY,
+    PACKAGED,
+    SHORTEST,
+    VERSIONED,
+    Frame,
+    decode,
+    unescape_kindly,
+)
+
+
+def resembles(piece: bytes) -> bool:
+    """Return whether bytes behind the end of a frame were meant as one: either its checksum or its length is right."""
+    plain = unescape_kindly(piece)
+    if len(plain) < SHORTEST:
+        return False
+    if xor_sum(plain) == 0:
+        return True
+    begin = (17 if plain[2] & VERSIONED >> 8 else 12) + (4 if plain[2] & PACKAGED >> 8 else 0)
+    return len(plain) == begin + ((plain[2] << 8 | plain[3]) & MOST_BODY) + 1
 
 
 class Decoder:
@@ -9,9 +31,11 @@ class Decoder:
 
     Every 7E ends a frame and may begin the next, so a mark shared by two frames, idle 7E 7E and a frame that lost its end do
     no harm. Bytes behind the end of a frame that make no frame are noise unless they have a mark of their own in front.
-    It never keeps more than the longest legal frame: what grows beyond is a fault `length_too_long`, and the next mark counts.
-    `noise` counts bytes between frames, `rejected` frames that were none, `peak` the most bytes it has kept.
+    It never keeps more than `most` bytes, the longest legal frame: what grows beyond is a fault `length_too_long`, and the next
+    mark counts. `noise` counts bytes between frames, `rejected` frames that were none, `peak` the most bytes it has kept.
     """
+
+    most = LONGEST
 
     def __init__(self, *, tolerant: bool = False) -> None:
         self.tolerant = tolerant
@@ -85,7 +109,7 @@ class Decoder:
             return None
         answer = decode(b"\x7e%b\x7e" % piece, tolerant=self.tolerant)
         if isinstance(answer, Fault):
-            if shared and len(piece) < SHORTEST:
+            if shared and not resembles(piece):
                 self.noise += len(piece)
                 self._shared = False
                 return None
