@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from yuanmai.core.console import Refused, command, print_json
+from yuanmai.devices.store.journal import JournalError
 from yuanmai.gateway.main import Gateway, serve
 from yuanmai.gateway.options import HJ212_PORT, JT808_PORT, Options, default_name, limits_of
 
@@ -52,5 +53,5 @@ def gateway(name: str, host: str, hj212_port: int, jt808_port: int, as_json: boo
 
     try:
         uvloop.run(serve(options, ready))
-    except OSError as error:
+    except (OSError, JournalError) as error:
         raise Refused(_("The gateway cannot start: %(reason)s") % {"reason": error}) from None

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import Protocol as Interface
 
 from yuanmai.devices.engine.registry import DeviceSpec, Registry
+from yuanmai.devices.store.journal import JournalError
 from yuanmai.devices.store.records import Kind
 from yuanmai.gateway.orders import Directory
 
 logger = logging.getLogger(__name__)
 
-Done = Callable[[Exception | None], None]
+Done = Callable[[JournalError | None], None]
 ODD_EVERY = 5.0  # seconds between two records about the same oddity of the same device; what happens between is counted
 MOST_ODDITIES = 20_000  # kinds and devices counted at once
 LONGEST_SAMPLE = 400  # characters
@@ -36,14 +37,9 @@ class Listener(Interface):
 class Commits(Interface):
     """What the hub needs of `devices.store.journal.GroupCommit`."""
 
-    paused: Callable[[], None] | None
-    resumed: Callable[[], None] | None
+    pending_bytes: int  # handed over and not yet durable
 
-    @property
-    def pending_bytes(self) -> int:
-        """Bytes handed over and not yet durable."""
-
-    def add(self, kind: int, key: str, payload: bytes, received: int, done: Done) -> None:
+    def add(self, kind: int, key: str, payload: bytes, received: int, done: Done | None = None) -> None:
         """Hand over a record; `done(error or None)` is called in the loop when its group is durable, or is lost."""
 
 
@@ -101,8 +97,6 @@ class Hub:
         self._odd: dict[tuple[str, str, str], _Odd] = {}
         self._on_pressure: list[tuple[Callable[[], None], Callable[[], None]]] = []
         self._on_registry: list[Callable[[Registry], None]] = []
-        journal.paused = self._pause
-        journal.resumed = self._resume
 
     # --- the journal ----------------------------------------------------------------------------------------------------
 
@@ -122,14 +116,16 @@ class Hub:
         """Have `pause` called when the journal falls behind and `resume` when it has caught up."""
         self._on_pressure.append((pause, resume))
 
-    def _pause(self) -> None:
+    def pause(self) -> None:
+        """The journal has fallen behind: nobody reads until `resume`."""
         if not self.paused:
             self.paused = True
             self.tally("paused")
             for pause, _resume in self._on_pressure:
                 pause()
 
-    def _resume(self) -> None:
+    def resume(self) -> None:
+        """The journal has caught up."""
         if self.paused:
             self.paused = False
             for _pause, resume in self._on_pressure:
@@ -213,15 +209,15 @@ class MemoryJournal:
     """
 
     hold: bool = False
-    failure: Exception | None = None
-    paused: Callable[[], None] | None = None
+    failure: JournalError | None = None
+    paused: Callable[[], None] | None = None  # to be set to the hub's `pause`
     resumed: Callable[[], None] | None = None
     high: int = 16 << 20
     records: list[tuple[int, str, bytes, int]] = field(default_factory=list)
-    waiting: list[tuple[tuple[int, str, bytes, int], Done]] = field(default_factory=list)
+    waiting: list[tuple[tuple[int, str, bytes, int], Done | None]] = field(default_factory=list)
     pending_bytes: int = 0
 
-    def add(self, kind: int, key: str, payload: bytes, received: int, done: Done) -> None:
+    def add(self, kind: int, key: str, payload: bytes, received: int, done: Done | None = None) -> None:
         """Take a record; without `hold` it counts as durable before this returns."""
         self.waiting.append(((kind, key, payload, received), done))
         self.pending_bytes += len(payload)
@@ -236,7 +232,8 @@ class MemoryJournal:
         for record, done in waiting:
             if self.failure is None:
                 self.records.append(record)
-            done(self.failure)
+            if done is not None:
+                done(self.failure)
         if self.resumed is not None:
             self.resumed()
 

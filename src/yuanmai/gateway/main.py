@@ -101,9 +101,9 @@ async def serve(options: Options, ready: Ready | None = None) -> None:
 
     allow_connections(options.limits.connections)
     loop = asyncio.get_running_loop()
-    journal = Journal.open(options.journals / options.name, options.name)
+    journal = Journal.open(options.journals, options.name)
     try:
-        commits = GroupCommit(journal, loop)
+        commits = GroupCommit(journal, loop, paused=lambda: hub.pause(), resumed=lambda: hub.resume())
         hub = make_hub(options, commits)
         gateway = Gateway(options, hub, make_listeners(hub, options))
         downlink = Downlink(hub)
