@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 SEGMENT_SUFFIX = ".seg"
+_BLOCK = 4096
 
 
 class Files:
@@ -58,7 +59,7 @@ class Files:
         """Return all of a file as the medium has it: its cached pages are dropped first where they can be."""
         with path.open("rb") as source:
             os.posix_fadvise(source.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-            return source.read()
+            return read_around(source.fileno(), 0, os.fstat(source.fileno()).st_size)
 
     def space(self, path: Path) -> tuple[int, int]:
         """Return (free for us, all) bytes of the file system."""
@@ -82,6 +83,29 @@ def segments_of(folder: Path) -> list[int]:
     return sorted(found)
 
 
+def read_around(handle: int, offset: int, size: int) -> bytes:
+    """Read a piece of a file; blocks the medium does not give back are zeros, which no checksum takes for anything."""
+    found = bytearray()
+    try:
+        while len(found) < size and (data := os.pread(handle, size - len(found), offset + len(found))):
+            if len(data) == size:
+                return data
+            found += data
+        return bytes(found)
+    except OSError:
+        if size <= _BLOCK:
+            return bytes(size)
+    # The end of each piece but the last lies on a block's border.
+    for begin in range(offset - offset % _BLOCK, offset + size, _BLOCK):
+        low, high = max(begin, offset), min(begin + _BLOCK, offset + size)
+        try:
+            data = os.pread(handle, high - low, low)
+        except OSError:
+            data = b""
+        found[low - offset :] = data.ljust(high - low, b"\0")
+    return bytes(found)
+
+
 def write_whole(files: Files, handle: int, data: bytes, offset: int) -> None:
     """Write all of data, however small the pieces the system takes."""
     view = memoryview(data)
@@ -96,7 +120,8 @@ def write_whole(files: Files, handle: int, data: bytes, offset: int) -> None:
 def write_new(files: Files, path: Path, data: bytes) -> None:
     """Make a small file that is there whole or not at all, also after a power cut."""
     part = path.with_name(path.name + ".new")
-    part.unlink(missing_ok=True)
+    if part.exists():
+        files.remove(part)
     handle = files.open(part, create=True)
     try:
         write_whole(files, handle, data, 0)

@@ -10,6 +10,7 @@ from yuanmai.devices.store.journal.errors import JournalError
 from yuanmai.devices.store.journal.files import (
     Files,
     prune,
+    read_around,
     read_stream,
     segment_path,
     segments_of,
@@ -63,11 +64,9 @@ class Reader:
         mark = self._mark()
         if mark is None or mark.sequence <= after:
             return []
-        if (after != self._passed and after != self._served) or self._handle < 0:
-            if not self._seek(after):
-                return []
-        elif self._passed < after:
-            self._passed = after
+        here = self._handle >= 0 and after in (self._passed, self._served)
+        if not here and not self._seek(after):
+            return []
         found: list[Record] = []
         while not found and self._passed < mark.sequence:
             if not self._step(mark, limit_bytes, found):
@@ -128,12 +127,11 @@ class Reader:
         self._segments = segments_of(self.folder)
         later = [first for first in self._segments if first > self._segment]
         if not later:
+            self._stop = None
             return False
-        passed = self._passed
-        if later[0] - 1 > passed:
-            self._report(
-                Damage(self._segment, self._offset, 0, passed + 1, min(later[0] - 1, mark.sequence)), b""
-            )
+        if later[0] - 1 > self._passed:
+            last = min(later[0] - 1, mark.sequence)
+            self._report(Damage(self._segment, self._offset, 0, self._passed + 1, last), b"")
         return self._enter(later[0])
 
     # -- reading ---------------------------------------------------------------------------------------------------------------
@@ -146,10 +144,13 @@ class Reader:
             if not later:
                 return False
             self._stop = later[0] - 1
-        last = mark.sequence if self._stop is None else min(self._stop, mark.sequence)
+        active = mark.segment == self._segment
+        last = mark.sequence if active or self._stop is None else min(self._stop, mark.sequence)
         if self._passed >= last:
             return self._leave(mark)
-        end = mark.offset if mark.segment == self._segment else os.fstat(self._handle).st_size
+        if self._offset == SEGMENT_BYTES and not self._enter(self._segment):
+            return False  # pruned; opened anew, because a segment given up empty hands its name on
+        end = mark.offset if active else os.fstat(self._handle).st_size
         size = min(limit_bytes, end - self._offset)
         if self._take(self._pread(size), last, found):
             return True
@@ -161,7 +162,7 @@ class Reader:
         return self._pass_damage(end, last)
 
     def _pread(self, size: int) -> bytes:
-        return os.pread(self._handle, size, self._offset) if size > 0 else b""
+        return read_around(self._handle, self._offset, size) if size > 0 else b""
 
     def _take(self, data: bytes, last: int, found: list[Record]) -> bool:
         taken = decode(data, 0, self._salt, self._passed + 1, last, found)

@@ -250,10 +250,8 @@ class Journal:
             self._verify(*self._suspect)
             self._suspect = None
         path = segment_path(self.folder, first)
-        if first == self._segment and self._handle >= 0:
-            # Nothing durable stands in the one given up: its name is taken over by a file of its own pages.
-            self._files.remove(path)
         header = segment_header(self._stream, first, time.time_ns() // 1000)
+        # Where nothing durable stood in a segment given up, its name goes over to a file of its own pages.
         part = path.with_name(path.name + ".new")
         if part.exists():
             self._files.remove(part)
@@ -341,7 +339,7 @@ class Journal:
         while segments:
             first = segments[-1]
             path = segment_path(self.folder, first)
-            data = path.read_bytes()
+            data = self._files.read(path)
             found = survey(
                 data, first, self._salt, mark if mark is not None and mark.segment == first else None
             )
