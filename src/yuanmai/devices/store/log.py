@@ -1,0 +1,400 @@
+"""The log of a Delta table, read and written by ourselves so that every entry is fsynced before anybody can see it.
+
+`deltalake` commits without fsync and lets others build on an entry that a power cut may still tear; so on a folder an entry is
+written and fsynced under another name, then linked to its own (put-if-absent), then the folder is fsynced. Its actions are those
+of the Delta protocol (reader 1, writer 2), so `deltalake`, Spark and others read the table. On object stores `deltalake` commits.
+
+Each entry carries the SHA-256 of its own actions, and `_copies/` holds a second copy, from which a damaged one is healed.
+"""
+
+import contextlib
+import hashlib
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from yuanmai.devices.store.columns import SECOND
+from yuanmai.devices.store.files import LocalFiles, ObjectFiles
+
+LOG = "_delta_log"
+COPIES = "_copies"
+POINTER = f"{LOG}/_last_checkpoint"
+
+
+class LakeError(Exception):
+    """The lake cannot do what was asked; nothing of it has happened."""
+
+
+class Conflict(LakeError):  # noqa: N818
+    """Somebody else has changed the same files meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A Parquet file of a table with what its statistics say. `part` are its partition values; times in µs."""
+
+    path: str
+    size: int
+    part: Mapping[str, str | None]
+    rows: int
+    first_point: int
+    last_point: int
+    begin: int
+    end: int
+
+    @property
+    def level(self) -> int:
+        """0 arrived, 1 sorted by day, 2 compacted; 2 for tables without levels."""
+        return int(self.part.get("level") or 2)
+
+    @property
+    def day(self) -> date | None:
+        """The local day whose rows it holds; None where they are of several."""
+        value = self.part.get("day")
+        return date.fromisoformat(value) if value else None
+
+    @property
+    def digest(self) -> str:
+        """The first 32 hexadecimal digits of the SHA-256 of its bytes, as its name says them."""
+        return self.path.rsplit("-", 1)[-1].removesuffix(".parquet")
+
+
+@dataclass(slots=True)
+class State:
+    """A table at one version."""
+
+    version: int = -1
+    files: dict[str, DataFile] = field(default_factory=dict)
+    transactions: dict[str, int] = field(default_factory=dict)
+    checkpoint: int = -1  # version of the checkpoint it was read from
+
+
+def _iso(moment: int) -> str:
+    whole = datetime.fromtimestamp(moment // SECOND, UTC).replace(microsecond=moment % SECOND, tzinfo=None)
+    return whole.isoformat(timespec="microseconds") + "Z"
+
+
+def _micros(text: str) -> int:
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return int(moment.replace(microsecond=0).timestamp()) * SECOND + moment.microsecond
+
+
+def add_action(file: DataFile, column: str = "time") -> dict[str, Any]:
+    """Return the `add` action of a file; `column` is the one of its moments."""
+    stats = {
+        "numRecords": file.rows,
+        "minValues": {"point": file.first_point, column: _iso(file.begin)},
+        "maxValues": {"point": file.last_point, column: _iso(file.end)},
+        "nullCount": {"point": 0, column: 0},
+    }
+    return {
+        "path": file.path, "partitionValues": dict(file.part), "size": file.size,
+        "modificationTime": int(time.time() * 1000), "dataChange": True, "stats": json.dumps(stats),
+    }  # fmt: skip
+
+
+def _file(path: str, size: int, part: Mapping[str, str | None], stats: str | None, column: str) -> DataFile:
+    told = json.loads(stats or "{}")
+    least, most = told.get("minValues", {}), told.get("maxValues", {})
+    return DataFile(
+        path, size, {k: v or None for k, v in part.items()}, int(told.get("numRecords", 0)),
+        int(least.get("point", -(2**31))), int(most.get("point", 2**31 - 1)),
+        _micros(least[column]) if column in least else -(2**62), _micros(most[column]) if column in most else 2**62,
+    )  # fmt: skip
+
+
+def entry_path(version: int) -> str:
+    """Return the name of a log entry."""
+    return f"{LOG}/{version:020d}.json"
+
+
+def checkpoint_path(version: int) -> str:
+    """Return the name of a checkpoint."""
+    return f"{LOG}/{version:020d}.checkpoint.parquet"
+
+
+def encode(actions: Sequence[Mapping[str, Any]], operation: str) -> bytes:
+    """Return the bytes of a log entry."""
+    lines = [json.dumps(a, ensure_ascii=False, separators=(",", ":")) for a in actions]
+    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    head = {
+        "commitInfo": {
+            "timestamp": int(time.time() * 1000), "operation": operation, "operationParameters": {},
+            "engineInfo": "yuanmai", "sha256": digest,
+        }
+    }  # fmt: skip
+    return ("\n".join([json.dumps(head), *lines]) + "\n").encode()
+
+
+def decode(data: bytes) -> list[dict[str, Any]]:
+    """Return the actions of a log entry. Raises `ValueError` when it is torn or altered."""
+    lines = data.decode("utf-8").splitlines()
+    actions = [json.loads(line) for line in lines]
+    if not actions or not all(isinstance(a, dict) for a in actions):
+        raise ValueError("no actions")
+    told = actions[0].get("commitInfo", {}).get("sha256")
+    if actions[0].get("commitInfo", {}).get("engineInfo") == "yuanmai" and told != hashlib.sha256("\n".join(lines[1:]).encode()).hexdigest():  # fmt: skip
+        raise ValueError("its checksum does not fit")
+    return actions
+
+
+class Log:
+    """Reads and writes the log of one table. Not thread-safe: `Table` locks."""
+
+    def __init__(
+        self,
+        files: LocalFiles | ObjectFiles,
+        schema: pa.Schema,
+        partition: Mapping[str, str],
+        moment: str = "time",
+        on_fault: Callable[[str, str, str], None] = lambda kind, path, detail: None,
+    ) -> None:
+        self.files, self.schema, self.partition, self.moment = files, schema, dict(partition), moment
+        self.on_fault = on_fault
+        self.state = State()
+        self._pointer: bytes = b""
+
+    # Reading
+
+    def load(self) -> None:
+        """Read the table from its newest sound checkpoint and the entries behind it; make it when there is none."""
+        names = {entry.path.rsplit("/", 1)[-1] for entry in self.files.listing(LOG)}
+        checkpoints = sorted((int(n[:20]) for n in names if n.endswith(".checkpoint.parquet")), reverse=True)
+        entries = {int(n[:20]) for n in names if n.endswith(".json") and n[:20].isdigit()}
+        if not entries and not checkpoints:
+            self._found()
+            return
+        self.state = State()
+        for version in checkpoints:
+            if self._read_checkpoint(version):
+                break
+        last = max(entries | {self.state.version})
+        for version in range(self.state.version + 1, last + 1):
+            actions = self._read_entry(version, missing_is_fault=True)
+            if actions is None:
+                if version == last:
+                    break
+                self.on_fault(
+                    "log_entry_lost", entry_path(version), "neither the entry nor its copy can be read"
+                )
+                self.state.version = version
+                continue
+            self._apply(version, actions)
+
+    def _found(self) -> None:
+        """Write the first entry: protocol and schema."""
+        from deltalake import Schema
+
+        fields = [*self.schema, *(pa.field(n, pa.date32() if t == "date" else pa.int32()) for n, t in self.partition.items())]  # fmt: skip
+        schema = Schema.from_arrow(pa.schema(fields))
+        actions: list[dict[str, Any]] = [
+            {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
+            {
+                "metaData": {
+                    "id": str(uuid.uuid4()), "format": {"provider": "parquet", "options": {}},
+                    "schemaString": schema.to_json(), "partitionColumns": list(self.partition),
+                    "configuration": {"delta.enableExpiredLogCleanup": "false", "delta.checkpointInterval": "1000000000"},
+                    "createdTime": int(time.time() * 1000),
+                }
+            },
+        ]  # fmt: skip
+        data = encode(actions, "CREATE TABLE")
+        if self.files.create(entry_path(0), data):
+            self._copy(0, data)
+            self._apply(0, actions)
+        else:
+            self.load()
+
+    def _read_checkpoint(self, version: int) -> bool:
+        path = checkpoint_path(version)
+        try:
+            data = self.files.read(path)
+            try:
+                told = self.files.read(f"{COPIES}/{version:020d}.checkpoint.sha256").decode()
+            except FileNotFoundError:
+                told = ""
+            if told and told != hashlib.sha256(data).hexdigest():
+                raise ValueError("its checksum does not fit")
+            table = pq.read_table(pa.BufferReader(data), columns=["add", "txn"])
+        except (OSError, ValueError, pa.ArrowException) as error:
+            self.on_fault("checkpoint_damaged", path, str(error))
+            return False
+        state = State(version, checkpoint=version)
+        for add, txn in zip(table["add"].to_pylist(), table["txn"].to_pylist(), strict=True):
+            if add:
+                part = dict(add["partitionValues"])
+                state.files[add["path"]] = _file(add["path"], add["size"], part, add["stats"], self.moment)
+            if txn:
+                state.transactions[txn["appId"]] = txn["version"]
+        self.state = state
+        return True
+
+    def _read_entry(self, version: int, *, missing_is_fault: bool = False) -> list[dict[str, Any]] | None:
+        """Return the actions of an entry, of its copy where it is damaged; None when there is neither."""
+        path = entry_path(version)
+        reason = "it is missing"
+        try:
+            return decode(self.files.read(path))
+        except FileNotFoundError:
+            if not missing_is_fault:
+                return None
+        except ValueError as error:
+            reason = str(error)
+        try:
+            copy = self.files.read(f"{COPIES}/{version:020d}.json")
+            actions = decode(copy)
+        except (OSError, ValueError):
+            self.on_fault("log_entry_damaged", path, reason)
+            return None
+        self.on_fault("log_entry_healed", path, reason)
+        with contextlib.suppress(OSError):
+            self.files.delete(path)
+            self.files.create(path, copy)
+        return actions
+
+    def _apply(self, version: int, actions: Iterable[Mapping[str, Any]]) -> None:
+        state = self.state
+        for action in actions:
+            if "add" in action:
+                add = action["add"]
+                state.files[add["path"]] = _file(
+                    add["path"], add["size"], add["partitionValues"], add.get("stats"), self.moment
+                )
+            elif "remove" in action:
+                state.files.pop(action["remove"]["path"], None)
+            elif "txn" in action:
+                state.transactions[action["txn"]["appId"]] = action["txn"]["version"]
+        state.version = version
+
+    def refresh(self) -> bool:
+        """Take up what others have committed; return whether there was anything."""
+        before = self.state.version
+        while (actions := self._read_entry(self.state.version + 1)) is not None:
+            self._apply(self.state.version + 1, actions)
+        if self.state.version == before:
+            # The next entry may have been cleaned up because we slept for long: the pointer tells.
+            try:
+                pointer = self.files.read(POINTER)
+            except FileNotFoundError:
+                return False
+            if pointer != self._pointer:
+                self._pointer = pointer
+                with contextlib.suppress(ValueError):
+                    if int(json.loads(pointer)["version"]) > self.state.version:
+                        self.load()
+        return self.state.version != before
+
+    # Writing
+
+    def commit(
+        self,
+        adds: Sequence[DataFile] = (),
+        removes: Iterable[str] = (),
+        transactions: Mapping[str, int] | None = None,
+        *,
+        operation: str = "WRITE",
+        check: Callable[[State], None] = lambda state: None,
+    ) -> int:
+        """Add and remove files and set transactions, all or nothing; return the version, which is durable.
+
+        `check` looks at the newest state and may raise. Raises `Conflict` when a file to remove is gone.
+        """
+        gone = list(removes)
+        while True:
+            self.refresh()
+            missing = [path for path in gone if path not in self.state.files]
+            if missing:
+                raise Conflict(f"{missing[0]} has been replaced meanwhile")
+            check(self.state)
+            now = int(time.time() * 1000)
+            actions: list[dict[str, Any]] = [{"add": add_action(file, self.moment)} for file in adds]
+            for path in gone:
+                file = self.state.files[path]
+                actions.append(
+                    {
+                        "remove": {
+                            "path": path, "deletionTimestamp": now, "dataChange": True, "extendedFileMetadata": True,
+                            "partitionValues": dict(file.part), "size": file.size,
+                        }
+                    }
+                )  # fmt: skip
+            actions += [
+                {"txn": {"appId": app, "version": number, "lastUpdated": now}}
+                for app, number in (transactions or {}).items()
+            ]
+            if not isinstance(self.files, LocalFiles):
+                return self._commit_remote(adds, gone, transactions or {})
+            version = self.state.version + 1
+            data = encode(actions, operation)
+            if self.files.create(entry_path(version), data):
+                self._apply(version, actions)
+                self._copy(version, data)
+                return version
+
+    def _copy(self, version: int, data: bytes) -> None:
+        """Keep a second copy of an entry against damage; losing it costs nothing but that."""
+        with contextlib.suppress(OSError):
+            if isinstance(self.files, LocalFiles):
+                self.files.write_quickly(f"{COPIES}/{version:020d}.json", data)
+
+    def _commit_remote(self, adds: Sequence[DataFile], removes: Sequence[str], transactions: Mapping[str, int]) -> int:  # fmt: skip
+        from deltalake import DeltaTable, Schema
+        from deltalake.exceptions import CommitFailedError
+        from deltalake.transaction import (
+            AddAction,
+            CommitProperties,
+            PostCommitHookProperties,
+            RemoveAction,
+            Transaction,
+        )  # fmt: skip
+
+        assert isinstance(self.files, ObjectFiles)
+        table = DeltaTable(self.files.root, version=self.state.version, storage_options=self.files.options)
+        now = int(time.time() * 1000)
+        actions: list[Any] = []
+        for file in adds:
+            told = add_action(file, self.moment)
+            actions.append(AddAction(file.path, file.size, dict(file.part), now, True, told["stats"]))
+        for path in removes:
+            old = self.state.files[path]
+            actions.append(RemoveAction(path, True, now, old.size, dict(old.part)))
+        fields = [*self.schema, *(pa.field(n, pa.date32() if t == "date" else pa.int32()) for n, t in self.partition.items())]  # fmt: skip
+        try:
+            table.create_write_transaction(
+                actions, "append", Schema.from_arrow(pa.schema(fields)), list(self.partition),
+                commit_properties=CommitProperties(
+                    app_transactions=[Transaction(app, number) for app, number in transactions.items()]
+                ),
+                post_commithook_properties=PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False),
+            )  # fmt: skip
+        except CommitFailedError as error:
+            raise Conflict(str(error)) from error
+        self.refresh()
+        return self.state.version
+
+    def checkpoint(self) -> None:
+        """Write a checkpoint of the newest version, make it durable, then point to it."""
+        from deltalake import DeltaTable
+
+        self.refresh()
+        version = self.state.version
+        if version <= self.state.checkpoint:
+            return
+        options = self.files.options if isinstance(self.files, ObjectFiles) else None
+        DeltaTable(self.files.root, version=version, storage_options=options).create_checkpoint()
+        path = checkpoint_path(version)
+        data = self.files.read(path)
+        self.files.write(
+            f"{COPIES}/{version:020d}.checkpoint.sha256", hashlib.sha256(data).hexdigest().encode()
+        )
+        if isinstance(self.files, LocalFiles):
+            self.files.sync(path)
+            self.files.sync(POINTER)
+        self.state.checkpoint = version

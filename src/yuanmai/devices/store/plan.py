@@ -1,0 +1,98 @@
+"""Which files a question needs: by day, by moments, by points, and whether (point, time) may stand in several of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from yuanmai.devices.store import parquet
+from yuanmai.devices.store.columns import APART, DAY, EAST, as_number, day_number, day_numbers, numbers
+from yuanmai.devices.store.log import DataFile
+from yuanmai.devices.store.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Half-open span of moments, µs."""
+
+    begin: int
+    end: int
+
+    @property
+    def days(self) -> range:
+        """The local days it touches."""
+        return range(day_number(self.begin), day_number(max(self.begin, self.end - 1)) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`clean`: files in which every (point, time) is unique; `mixed`: the files of all other days (`dirty`)."""
+
+    clean: tuple[DataFile, ...]
+    mixed: tuple[DataFile, ...]
+    dirty: frozenset[int]
+
+
+class Planner:
+    """Plans over a table of readings; remembers which days files of arrival hold."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._days: dict[str, frozenset[int]] = {}
+
+    def days_of(self, file: DataFile) -> frozenset[int]:
+        """Return the local days of which a file has rows; a file that spans long is looked into, once."""
+        if file.day is not None:
+            return frozenset([as_number(file.day)])
+        first, last = day_number(file.begin), day_number(file.end)
+        if last - first < 3:
+            return frozenset(range(first, last + 1))
+        known = self._days.get(file.path)
+        if known is None:
+            [rows] = parquet.read_rows(self._table.files, [file], ["time"])
+            known = frozenset(np.unique(day_numbers(numbers(rows["time"]))).tolist())
+            if len(self._days) > 4096:
+                self._days.clear()
+            self._days[file.path] = known
+        return known
+
+    def plan(self, files: Iterable[DataFile], span: Span, points: Sequence[int] | None) -> Plan:
+        """Return what to read for these points (None: all) in this span. Misdated readings are left out."""
+        days = span.days
+        low, high = (min(points), max(points)) if points else (-(2**31), 2**31)
+        sorted_, loose = [], []
+        dirty: set[int] = set()
+        for file in files:
+            if (
+                file.end < span.begin
+                or file.begin >= span.end
+                or file.first_point > high
+                or file.last_point < low
+            ):
+                continue
+            if file.level == APART:
+                continue
+            if file.level == 2:
+                sorted_.append((as_number(file.day) if file.day else 0, file))
+            else:
+                held = self.days_of(file)
+                if any(day in days for day in held):
+                    loose.append(file)
+                    dirty |= held
+        clean = tuple(file for day, file in sorted_ if day not in dirty)
+        mixed = (*(file for day, file in sorted_ if day in dirty), *loose)
+        return Plan(clean, mixed, frozenset(day for day in dirty if day in days))
+
+
+def spans_of(days: Iterable[int], span: Span) -> list[Span]:
+    """Return the spans that the days cover inside `span`, neighbours joined."""
+    out: list[Span] = []
+    for day in sorted(days):
+        begin, end = max(span.begin, day * DAY - EAST), min(span.end, (day + 1) * DAY - EAST)
+        if begin >= end:
+            continue
+        if out and out[-1].end == begin:
+            out[-1] = Span(out[-1].begin, end)
+        else:
+            out.append(Span(begin, end))
+    return out
