@@ -127,7 +127,7 @@ def test_a_station_with_another_checksum_has_a_profile() -> None:
         (of("a=1")[:-4] + b"G0\r\n", "bad_crc_field"),
         (of("a=1").replace(b"a=1", b"a=2"), "crc_mismatch"),
         (b"##0001" + of("a=1")[6:], "bad_crc_field"),
-        (b"##0090" + of("a=1")[6:], "bad_crc_field"),
+        (b"##0092" + of("a=1")[6:], "bad_crc_field"),
         (b"##0999" + of("a=1")[6:], "truncated"),
         (wrap(f"{HEAD}DP=1".encode()), "bad_cp"),
         (wrap(f"{HEAD}CP=&&a=1".encode()), "bad_cp"),

@@ -21,27 +21,29 @@ W0, W1, W2, W3, W4, W5, W6, W7 = WEIGHT
 START = tuple(_after(0xFFFF, length or 8) for length in range(8))
 
 
+def _folds(length: int) -> tuple[tuple[int, int], ...]:
+    """Return by how many bits a segment of this length is shifted, and which are kept, until 64 are left."""
+    bits = length * 8
+    found = []
+    while bits > 64:
+        bits = (bits + 127) // 128 * 64
+        found.append((bits, (1 << bits) - 1))
+    return tuple(found)
+
+
+FOLDS = [_folds(length) for length in range(1025)]
+
+
 def crc(segment: bytes) -> int:
     """Return the checksum of a data segment by HJ 212-2017 Appendix A (`123456789` gives 0x2F80)."""
     length = len(segment)
     if not length:
         return 0xFFFF
     folded = int.from_bytes(segment, "big")
-    bits = length * 8
-    while bits > 64:
-        bits = (bits + 127) // 128 * 64
-        folded = folded >> bits ^ folded & (1 << bits) - 1
-    return (
-        START[length & 7]
-        ^ W0[folded & 255]
-        ^ W1[folded >> 8 & 255]
-        ^ W2[folded >> 16 & 255]
-        ^ W3[folded >> 24 & 255]
-        ^ W4[folded >> 32 & 255]
-        ^ W5[folded >> 40 & 255]
-        ^ W6[folded >> 48 & 255]
-        ^ W7[folded >> 56]
-    )
+    for bits, kept in FOLDS[length] if length < 1025 else _folds(length):
+        folded = folded >> bits ^ folded & kept
+    b7, b6, b5, b4, b3, b2, b1, b0 = folded.to_bytes(8, "big")
+    return START[length & 7] ^ W0[b0] ^ W1[b1] ^ W2[b2] ^ W3[b3] ^ W4[b4] ^ W5[b5] ^ W6[b6] ^ W7[b7]
 
 
 # Some makers take the MODBUS one.
@@ -54,5 +56,5 @@ def possible(value: int) -> bool:
 
 
 POSSIBLE = frozenset(ROUND)
-# The same, as they are written in a frame.
-WRITTEN = {value: (b"%04X" % value, f"{value:04X}") for value in POSSIBLE}
+# The same, as a frame ends with them, and as text.
+WRITTEN = {value: (b"%04X\r\n" % value, f"{value:04X}") for value in POSSIBLE}

@@ -21,7 +21,6 @@ KEYS: dict[str, tuple[str, str]] = {}  # the last few thousand; stations send th
 MOST_KEYS = 8192
 # The head as the standard orders it.
 ORDERED = re.compile(r"QN=([^;=,]*);ST=([^;=,]*);CN=([^;=,]*);PW=([^;=,]*);MN=([^;=,]*);Flag=([^;=,]*);CP=&&")
-NAMES = ("QN", "ST", "CN", "PW", "MN", "Flag")
 
 
 def split_key(key: str) -> tuple[str, str]:
@@ -41,8 +40,9 @@ def parse(segment: bytes, encoding: str = "auto", drop_stray: bool = False) -> P
     text, odd = read_text(segment, encoding)
     ordered = ORDERED.match(text)
     if ordered is not None and text.endswith("&&", ordered.end()):
-        found = parse_items(text[ordered.end() : -2], odd, drop_stray)
-        return dict(zip(NAMES, ordered.groups(), strict=True)), *found
+        qn, st, cn, pw, mn, flag = ordered.groups()
+        params, factors, odd = parse_items(text[ordered.end() : -2], odd, drop_stray)
+        return {"QN": qn, "ST": st, "CN": cn, "PW": pw, "MN": mn, "Flag": flag}, params, factors, odd
     head, mark, body = text.partition("CP=")
     if not mark or (head and not head.rstrip().endswith((";", ","))):
         raise SyntaxFault("bad_cp")
@@ -91,7 +91,10 @@ def parse_items(
             else:
                 odd = (*odd, "empty_item")
             continue
-        code, name = keys[key] if key in keys else split_key(key)
+        try:
+            code, name = keys[key]
+        except KeyError:
+            code, name = split_key(key)
         if code is last:
             values[name] = value
         elif code in factors:

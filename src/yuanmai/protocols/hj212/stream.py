@@ -7,6 +7,7 @@ from yuanmai.protocols.hj212.crc import ALGORITHMS, WRITTEN
 from yuanmai.protocols.hj212.frame import HEAD, HEX, STANDARD, Frame, Profile, decode, read
 
 START = re.compile(rb"##\d{4}")
+LENGTHS = {b"##%04d" % length: length for length in range(10_000)}
 # The beginning of a frame after the end of another, where a data segment should still go on: the length was a lie.
 INNER = re.compile(rb"(?:\r\n|&&[0-9A-Fa-f]{4})##\d{4}")
 
@@ -54,8 +55,8 @@ class Decoder:
         found: list[Frame | Fault] = []
         place, size = 0, len(data)
         while place < size:
-            digits = data[place + 2 : place + HEAD]
-            if not (len(digits) == 4 and digits.isdigit() and data.startswith(b"##", place)):
+            length = LENGTHS.get(data[place : place + HEAD], -1)
+            if length < 0:
                 begin = START.search(data, place)
                 if begin is None:
                     keep = _promising(data, place)
@@ -64,14 +65,14 @@ class Decoder:
                     break
                 self.noise += begin.start() - place
                 place = begin.start()
-                digits = data[place + 2 : place + HEAD]
-            length = int(digits)
+                length = LENGTHS[data[place : place + HEAD]]
             begins, end = place + HEAD, place + HEAD + length
             answer: Frame | Fault | None = None
-            if data[end + 4 : end + 6] == b"\r\n" and data.find(b"##", begins, end) < 0:
+            # As the standard wants it: capitals, line end, nothing inside that looks like another frame.
+            if end + 6 <= size and 0 < length <= self._longest:
                 segment = data[begins:end]
                 written = WRITTEN.get(self._sum(segment))
-                if written and data[end : end + 4] == written[0] and 0 < length <= self._longest:
+                if written and data[end : end + 6] == written[0] and b"##" not in segment:
                     end += 6
                     answer = read(data[place:end], segment, written[1], self.profile)
             if answer is None:
