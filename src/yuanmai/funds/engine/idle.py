@@ -46,6 +46,10 @@ class Standing:
     light: Light
     stage: Stage
 
+    def expected_of(self, amount: Decimal) -> Decimal:
+        """Return how much of an amount (yuan) should be spent by the day."""
+        return amount * self.expected.numerator / self.expected.denominator
+
 
 def month_later(day: date, months: int) -> date:
     """Return the first day of the month `months` after that of `day` (may be negative)."""

@@ -70,6 +70,16 @@ class PaySums:
         return self.paid / self.contracted if self.contracted else None
 
     @property
+    def disbursed_share(self) -> Decimal | None:
+        """Disbursed ÷ allotted; None without an allotment."""
+        return self.disbursed / self.allotted if self.allotted else None
+
+    @property
+    def paid_share_of_allotted(self) -> Decimal | None:
+        """Paid ÷ allotted; None without an allotment."""
+        return self.paid / self.allotted if self.allotted else None
+
+    @property
     def certified_share(self) -> Decimal | None:
         """Certified and confirmed ÷ contracted; None without a contract."""
         return self.certified / self.contracted if self.contracted else None

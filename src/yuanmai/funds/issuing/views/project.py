@@ -49,9 +49,7 @@ def bonds(request: HttpRequest, uid: UUID) -> HttpResponse:
                 "rate": percent_text(part.tranche.rate),
                 "light": light_of(part.standing),
                 "light_text": light_text(part.standing),
-                "expected": part.money.allotted
-                * part.standing.expected.numerator
-                / part.standing.expected.denominator,
+                "expected": part.standing.expected_of(part.money.allotted),
             }
             for part in parts
         ],

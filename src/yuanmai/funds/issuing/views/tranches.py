@@ -188,9 +188,7 @@ def _part(request: HttpRequest, part: Lying, state: Any) -> dict[str, Any]:
         "light": light_of(part.standing),
         "light_text": light_text(part.standing),
         "tone": TONES[Light(light_of(part.standing))],
-        "expected": part.money.allotted
-        * part.standing.expected.numerator
-        / part.standing.expected.denominator,
+        "expected": part.standing.expected_of(part.money.allotted),
     }
 
 

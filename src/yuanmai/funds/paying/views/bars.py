@@ -41,13 +41,9 @@ def contract_bars(sums: PaySums, work: Decimal | None, *, ahead: bool = False) -
 
 def tranche_bars(sums: PaySums) -> list[Bar]:
     """Return the disbursed and paid shares of what a tranche gave to a project."""
-
-    def share(amount: Decimal) -> Decimal | None:
-        return amount / sums.allotted if sums.allotted else None
-
     return [
-        Bar(_("Disbursed share"), share(sums.disbursed), "info"),
-        Bar(_("Paid share"), share(sums.paid), "primary"),
+        Bar(_("Disbursed share"), sums.disbursed_share, "info"),
+        Bar(_("Paid share"), sums.paid_share_of_allotted, "primary"),
     ]
 
 
