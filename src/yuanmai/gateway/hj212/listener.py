@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from yuanmai.devices.engine.registry import DeviceSpec, Registry
+from yuanmai.devices.store.journal import JournalError
 from yuanmai.devices.store.records import Kind
 from yuanmai.gateway.hj212.profile import profile_of
 from yuanmai.gateway.hj212.talk import Requests, Talk
@@ -166,7 +167,7 @@ class StationConnection(Connection):
             self.listener.greet(station, ("clock_set",))
         return True
 
-    def _durable(self, answer: bytes | None, error: Exception | None) -> None:
+    def _durable(self, answer: bytes | None, error: JournalError | None) -> None:
         self.server.in_flight -= 1
         if error is not None or self.server.hub.trouble is not None:
             self.server.hub.note(error)
