@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from yuanmai.protocols.cjt188.frame import Decoder, Frame, decode
-from yuanmai.protocols.cjt188.reading import data_item, reading_of
+from yuanmai.protocols.cjt188.reading import data_item, reading_of, state_of
 from yuanmai.protocols.faults import Fault
 
 Document = dict[str, Any]
@@ -40,6 +40,13 @@ def frame_document(found: Frame) -> Document:
         document |= {"di_wire": named[0], "ser": named[2], "di": named[1]}
     reading = reading_of(found)
     if reading is None:
+        state = state_of(found)
+        if state is not None:
+            document |= {
+                "status_hex": state.status.hex(),
+                "valve": state.valve,
+                "battery_low": state.battery_low,
+            }
         return document
     for name, quantity in reading.quantities.items():
         document |= {name: quantity.value, f"{name}_unit": quantity.unit}

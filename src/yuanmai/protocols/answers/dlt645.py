@@ -55,6 +55,8 @@ def item_document(found: Frame) -> Document | None:
         return None
     document: Document = {"di": item.di}
     kind = item.kind
+    if kind is not None and item.text:
+        return document | {"name": kind.name, "text": item.text}
     if kind is None or not item.values:
         return document
     document |= {"name": kind.name, "unit": kind.unit}

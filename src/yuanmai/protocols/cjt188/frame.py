@@ -51,16 +51,14 @@ class Frame:
 def decode(raw: bytes) -> Frame | Fault:
     """Return the frame in these bytes, or why there is none; bytes behind it (radio modules add some) are counted.
 
-    Reasons: start_mark, length_too_long, truncated, checksum, end_mark.
+    Reasons: too_short, start_mark, length_too_long, truncated, checksum, end_mark.
     """
     bare = raw.lstrip(bytes((WAKE,)))
     preamble = len(raw) - len(bare)
-    if not bare:
-        return Fault("truncated" if raw else "too_short", raw)
+    if len(bare) < HEAD + 2:
+        return Fault("too_short", raw)
     if bare[0] != START:
         return Fault("start_mark", raw)
-    if len(bare) < HEAD:
-        return Fault("truncated", raw)
     length = bare[10]
     if length > MOST_DATA:
         return Fault("length_too_long", raw, {"length": length})

@@ -37,15 +37,11 @@ class Quantity:
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a meter tells. `time` is empty for a clock that was never set; `quantities` by name: total, settlement …"""
+class Stateful:
+    """What has the two bytes of state; makers differ in all but the lowest three bits of the first."""
 
-    quantities: dict[str, Quantity]
-    time_raw: str
-    time: str
+    __slots__ = ()
     status: bytes
-    extra: dict[str, float | None] = field(default_factory=dict)
 
     @property
     def valve(self) -> str:
@@ -56,6 +52,24 @@ class Reading:
     def battery_low(self) -> bool:
         """Whether bit 2 of the first status byte says that the battery is low."""
         return bool(self.status[0] & 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Stateful):
+    """What a meter tells. `time` is empty for a clock that was never set; `quantities` by name: total, settlement …"""
+
+    quantities: dict[str, Quantity]
+    time_raw: str
+    time: str
+    status: bytes
+    extra: dict[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class State(Stateful):
+    """What a meter answers to a command for its valve."""
+
+    status: bytes
 
 
 def data_item(frame: Frame) -> tuple[str, str, int] | None:
@@ -117,3 +131,11 @@ def reading_of(frame: Frame) -> Reading | None:
     raw, time = clock(content[10:17])
     quantities = {"total": quantity(content[:5]), "settlement": quantity(content[5:10])}
     return Reading(quantities, raw, time, content[17:19])
+
+
+def state_of(frame: Frame) -> State | None:
+    """Return the state in the answer to a command for the valve (A017); nothing in other frames."""
+    named = data_item(frame)
+    if named is None or named[1] != "a017" or not frame.reply or frame.abnormal or len(frame.data) < 5:
+        return None
+    return State(frame.data[3:5])

@@ -59,17 +59,15 @@ class Frame:
 def decode(raw: bytes) -> Frame | Fault:
     """Return the frame in these bytes, or why there is none; bytes behind it are left alone.
 
-    Reasons: start_mark (no 68, or the second one missing), length_too_long (more than 200 bytes of data), truncated,
-    checksum, end_mark.
+    Reasons: too_short (fewer bytes than any frame has), start_mark (no 68, or the second one missing), length_too_long (more
+    than 200 bytes of data), truncated, checksum, end_mark.
     """
     bare = raw.lstrip(bytes((WAKE,)))
     preamble = len(raw) - len(bare)
-    if not bare:
-        return Fault("truncated" if raw else "too_short", raw)
-    if bare[0] != START or (len(bare) > 7 and bare[7] != START):
+    if len(bare) < HEAD + 2:
+        return Fault("too_short", raw)
+    if bare[0] != START or bare[7] != START:
         return Fault("start_mark", raw)
-    if len(bare) < HEAD:
-        return Fault("truncated", raw)
     length = bare[9]
     if length > MOST_DATA:
         return Fault("length_too_long", raw, {"length": length})

@@ -44,14 +44,18 @@ SINGLE: dict[str, tuple[str, str, int, int, bool]] = {
     "02800008": ("clock battery voltage", "V", 2, 2, False),
     "02800009": ("reading battery voltage", "V", 2, 2, False),
     "0280000A": ("battery running time", "min", 4, 0, False),
-    "04000101": ("date and weekday", "", 4, 0, False),
-    "04000102": ("time", "", 3, 0, False),
     "04000103": ("demand period", "min", 1, 0, False),
     "04000104": ("sliding time", "min", 1, 0, False),
-    "04000401": ("communication address", "", 6, 0, False),
-    "04000402": ("meter number", "", 6, 0, False),
     "04000409": ("active constant", "imp/kWh", 3, 0, False),
     "0400040A": ("reactive constant", "imp/kvarh", 3, 0, False),
+}
+# Digits that are no number: name, bytes.
+TEXTS: dict[str, tuple[str, int]] = {
+    "04000101": ("date and weekday", 4),
+    "04000102": ("time", 3),
+    "04000401": ("communication address", 6),
+    "04000402": ("meter number", 6),
+    "04000403": ("asset number", 32),
 }
 
 
@@ -65,15 +69,19 @@ class Kind:
     decimals: int
     signed: bool
     block: bool = False
+    text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A data item in a frame. `values` are one or, in a block, several; nothing for a value whose digits are not decimal."""
+    """A data item in a frame. `values` are one or, in a block, several; nothing for a value whose digits are not decimal.
+    `text` are the digits, high first, of an item that is no number (date, address).
+    """
 
     di: str
     kind: Kind | None = None
     values: tuple[float | None, ...] = ()
+    text: str = ""
 
 
 @lru_cache(maxsize=4096)
@@ -82,6 +90,9 @@ def kind_of(di: str) -> Kind | None:
     single = SINGLE.get(di)
     if single is not None:
         return Kind(*single)
+    if di in TEXTS:
+        name, size = TEXTS[di]
+        return Kind(name, "", size, 0, signed=False, text=True)
     group, second, first, last = bytes.fromhex(di)
     if group == 0x00:
         return _energy(second, first, last)
@@ -151,6 +162,8 @@ def item_of(frame: Frame) -> Item | None:
         content = content[:-1]
     if len(content) % kind.size or (len(content) != kind.size and not kind.block):
         return Item(di, kind)
+    if kind.text:
+        return Item(di, kind, (), content[::-1].hex())
     parts = [content[place : place + kind.size] for place in range(0, len(content), kind.size)]
     return Item(di, kind, tuple(number(part, kind.decimals, kind.signed) for part in parts))
 
