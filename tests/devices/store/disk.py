@@ -45,6 +45,7 @@ class RecordingDisk(Files):
     """Works on real files under `root`."""
 
     def __init__(self, root: Path, after: Callable[[], None] | None = None) -> None:
+        root.mkdir(parents=True, exist_ok=True)
         self.root = root
         self.steps: list[Step] = []
         self.faults = Faults()
