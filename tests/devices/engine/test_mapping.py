@@ -13,21 +13,19 @@ from hypothesis import strategies as st
 from yuanmai.devices.engine.mapping import (
     JsonReading,
     Mappings,
-    command_topic,
-    filter_of,
     profile_of,
     read_json,
-    topic_fits,
 )
 from yuanmai.devices.engine.moments import microseconds
 from yuanmai.devices.engine.registry import DeviceSpec, Registry
+from yuanmai.devices.engine.topics import answer_topics, command_topics, filter_of, topic_fits, topics_of
 from yuanmai.protocols.faults import Fault
 
 NOON = 1704081600_000_000  # 2024-01-01 12:00 in China, 04:00 UTC
 
 
-def device(key: str, number: int = 1, **profile: Any) -> DeviceSpec:
-    return DeviceSpec(number, 1, f"code-{key}", "mqtt", key, profile, {})
+def device(name: str, number: int = 1, **profile: Any) -> DeviceSpec:
+    return DeviceSpec(number, 1, f"code-{name}", "mqtt", name, profile, {})
 
 
 def test_key_from_the_topic_values_flattened() -> None:
@@ -142,6 +140,7 @@ def test_the_register_decides_by_topic() -> None:
     )
     assert list(mappings.wrong) == [4]
     assert mappings.filters() == [
+        "devices/+/data",
         "devices/+/telemetry",
         "park/+/up",
         "park/all",
@@ -167,8 +166,20 @@ def test_topics() -> None:
     assert not topic_fits("park/b/up", ["park/{key}/up"], "a")
     assert topic_fits("x/y/z", ["x/#"], "a")
     assert topic_fits("x", ["x/#"], "a")
-    assert command_topic(device("k")) == "devices/k/commands"
-    assert command_topic(device("k", commands="down/{key}")) == "down/k"
+    assert command_topics(device("k")) == ("devices/k/commands", "park/k/down")
+    assert command_topics(device("k", commands="down/{key}")) == ("down/k",)
+    assert answer_topics(device("k", answers="re/{key}")) == ("re/k",)
+    assert topic_fits("devices/k/data", topics_of(device("k", topic="devices/+/data", key="topic:1")), "k")
+    assert not topic_fits(
+        "devices/j/data", topics_of(device("k", topic="devices/+/data", key="topic:1")), "k"
+    )
+
+
+def test_the_level_that_names_the_device_may_be_counted() -> None:
+    body = b'{"time":1704081600000,"t":1}'
+    assert read_json(
+        "devices/k/data", body, {"topic": "devices/+/data", "key": "topic:1", "time": "time"}
+    ) == [JsonReading("k", NOON, {"t": 1})]
 
 
 JSON = st.recursive(

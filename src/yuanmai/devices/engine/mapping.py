@@ -27,11 +27,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from yuanmai.devices.engine.moments import microseconds
-from yuanmai.devices.engine.registry import DeviceSpec, Registry
+from yuanmai.devices.engine.registry import Registry
+from yuanmai.devices.engine.topics import DEFAULT_TOPICS, compiled, filter_of, key_in, topics_in
 from yuanmai.protocols.faults import Fault
 
-DEFAULT_TOPICS = ("v1/devices/me/telemetry", "devices/{key}/telemetry")
-COMMANDS = "devices/{key}/commands"  # where a device hears; `commands` in the profile names another
 TIMES = ("ts", "time", "timestamp")
 MOST_VALUES = 2_000  # of one record
 MOST_RECORDS = 20_000  # of one message
@@ -82,12 +81,7 @@ TIME_UNITS = ("auto", "s", "ms", "us", "ns", "text")
 
 def profile_of(given: Mapping[str, Any]) -> Profile:
     """Return the mapping in a profile. Raises ValueError naming the entry that is wrong."""
-    topics = given.get("topics", ())
-    topics = (topics,) if isinstance(topics, str) else tuple(topics)
-    for topic in topics:
-        if not isinstance(topic, str) or not topic:
-            raise ValueError(f"topics: {topic!r} is no topic")
-        _pattern(topic)
+    topics = topics_in(given)
     for name in TEXTS:
         if not isinstance(given.get(name, ""), str):
             raise ValueError(f"{name}: {given[name]!r} is no text")
@@ -105,13 +99,14 @@ def profile_of(given: Mapping[str, Any]) -> Profile:
             "".encode(given["encoding"])
         except LookupError:
             raise ValueError(f"encoding: {given['encoding']!r} is unknown") from None
+    in_topic = str(given.get("key", "")).startswith("topic:")
     return Profile(
         topics=topics,
         by_device=bool(given.get("by_device", False)),
         time_unit=unit,
         zone=float(zone),
         units=dict(units),
-        **{name: given.get(name, "") for name in TEXTS},
+        **{name: given.get(name, "") for name in TEXTS} | ({"key": ""} if in_topic else {}),
     )
 
 
@@ -127,7 +122,7 @@ def read_json(
             profile = profile_of(profile)
         except ValueError as error:
             return Fault("profile", body, {"what": str(error)})
-    return _read(body, profile, _key_in(topic, profile) or client)
+    return _read(body, profile, key_in(topic, profile.topics or DEFAULT_TOPICS) or client)
 
 
 def _read(body: bytes, profile: Profile, key: str) -> list[JsonReading] | Fault:
@@ -180,7 +175,7 @@ def _reading(key: str, record: Any, document: Any, profile: Profile) -> JsonRead
     elif profile.plain and isinstance(record, dict) and isinstance(record.get("values"), dict):
         content = record["values"]
     told, time, odd = None, None, ""
-    for path in (profile.time,) if profile.time else TIMES:
+    for path in (profile.time, *TIMES) if profile.time else TIMES:
         for holder in (record, document) if record is not document else (record,):
             told = _at(holder, path) if isinstance(holder, dict) else None
             if told is not None:
@@ -279,69 +274,6 @@ def _measured(value: Raw, units: Mapping[str, float]) -> Raw:
     return value
 
 
-# --- topics --------------------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=16384)
-def _pattern(topic: str) -> re.Pattern[str]:
-    """Return what a pattern of topics matches. Raises ValueError for one that is none."""
-    parts: list[str] = []
-    keys = 0
-    levels = topic.split("/")
-    for place, level in enumerate(levels):
-        if level == "#":
-            if place != len(levels) - 1:
-                raise ValueError(f"topics: {topic}: # stands only at the end")
-            if parts:
-                parts[-1] += "(?:/.*)?"
-            else:
-                parts.append(".*")
-        elif level == "+":
-            parts.append("[^/]*")
-        else:
-            keys += level.count("{key}")
-            if "#" in level or "+" in level:
-                raise ValueError(f"topics: {topic}: + and # stand alone")
-            inner = re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.escape(level.replace("{key}", "\0")))
-            parts.append(inner.replace("\0", "(?P<key>[^/]+)"))
-    if keys > 1:
-        raise ValueError(f"topics: {topic}: {{key}} stands once")
-    return re.compile("/".join(parts))
-
-
-def filter_of(topic: str) -> str:
-    """Return the filter of MQTT that hears all topics of a pattern."""
-    return "/".join("+" if "{" in level else level for level in topic.split("/"))
-
-
-def _key_in(topic: str, profile: Profile) -> str:
-    for pattern in profile.topics or DEFAULT_TOPICS:
-        found = _pattern(pattern).fullmatch(topic)
-        if found is not None:
-            return found["key"] if "{key}" in pattern else ""
-    return ""
-
-
-def topic_fits(topic: str, patterns: Iterable[str], key: str) -> bool:
-    """Return whether a topic is one of these patterns and, where it names a device, names this one."""
-    for pattern in patterns:
-        found = _pattern(pattern).fullmatch(topic)
-        if found is not None and ("{key}" not in pattern or found["key"] == key):
-            return True
-    return False
-
-
-def command_topic(device: DeviceSpec) -> str:
-    """Return where a device hears commands: `commands` of its profile, else `devices/<key>/commands`."""
-    return str(device.profile.get("commands") or COMMANDS).replace("{key}", device.key)
-
-
-def topics_of(device: DeviceSpec) -> tuple[str, ...]:
-    """Return the patterns of topics on which a device tells something."""
-    topics = device.profile.get("topics") or DEFAULT_TOPICS
-    return (topics,) if isinstance(topics, str) else tuple(topics)
-
-
 class Mappings:
     """All mappings of one state of the register. `wrong` has what could not be understood, by the number of the device."""
 
@@ -350,6 +282,7 @@ class Mappings:
         self._devices: dict[str, Profile] = {}
         self._patterns: dict[str, tuple[Profile, str | None]] = dict.fromkeys(DEFAULT_TOPICS, (PLAIN, None))
         self._found: dict[str, tuple[Profile, str]] = {}
+        self._guarded: set[int] = set()
         known: dict[str, Profile] = {}
         for device in registry.devices.values():
             if device.protocol != "mqtt":
@@ -361,15 +294,27 @@ class Mappings:
                 self.wrong[device.number] = str(error)
                 continue
             self._devices[device.key] = profile
+            if device.secret_hash and (profile.key or profile.by_device):
+                self._guarded.add(id(profile))
             for topic in profile.topics:
                 # A topic without a name in it speaks for the only device that has it; of several, for the one that sends it.
                 other = self._patterns.get(topic)
+                if other is not None and other[0] is PLAIN:
+                    other = None
                 only = device.key if other is None and "{key}" not in topic else None
                 self._patterns[topic] = (profile if other is None else other[0], only)
 
     def filters(self) -> list[str]:
         """Return the filters that hear all topics of the register, in order, none twice."""
         return sorted({filter_of(topic) for topic in self._patterns})
+
+    def key_of(self, topic: str) -> str:
+        """Return the device that a topic names, or an empty text."""
+        return (self._found.get(topic) or self._look(topic))[1]
+
+    def guarded(self, topic: str) -> bool:
+        """Return whether messages on a topic name devices in their bodies, one of which has a secret: no stranger may send them."""
+        return id((self._found.get(topic) or self._look(topic))[0]) in self._guarded
 
     def read(self, topic: str, body: bytes, client: str = "") -> list[JsonReading] | Fault:
         """Return the records of a message that `client` has sent ("" where the broker does not say who). Faults: `read_json`."""
@@ -383,14 +328,14 @@ class Mappings:
     def _own(topic: str, profile: Profile) -> bool:
         """Return whether a topic names nobody, so that it speaks for the client that uses it."""
         if not profile.topics:
-            return not _key_in(topic, profile)
-        return any("{key}" not in one and _pattern(one).fullmatch(topic) for one in profile.topics)
+            return not key_in(topic, profile.topics or DEFAULT_TOPICS)
+        return any("{key}" not in one and compiled(one).fullmatch(topic) for one in profile.topics)
 
     def _look(self, topic: str) -> tuple[Profile, str]:
         """Return mapping and device of a topic. Exact topics go before patterns, patterns that name a device before others."""
         best: tuple[int, Profile, str] = (0, PLAIN, "")
         for pattern, (profile, only) in self._patterns.items():
-            found = _pattern(pattern).fullmatch(topic)
+            found = compiled(pattern).fullmatch(topic)
             if found is None:
                 continue
             key = found["key"] if "{key}" in pattern else only or ""
