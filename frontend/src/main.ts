@@ -20,6 +20,7 @@ import "./islands/board";
 import "./islands/dropzone";
 import "./islands/job";
 import "./islands/lanes";
+import "./islands/live";
 import { startFilters } from "./islands/lists";
 import "./islands/menu";
 import { startPage } from "./islands/page";

@@ -13,9 +13,11 @@ import click
 
 # name → (module, attribute, one line of help); a command or a group.
 COMMANDS: dict[str, tuple[str, str, str]] = {
-    "serve": ("yuanmai.config.commands", "serve", "Start everything on this machine: web, worker."),
+    "serve": ("yuanmai.config.commands", "serve", "Start everything on this machine."),
     "web": ("yuanmai.config.commands", "web", "Start the web process."),
     "worker": ("yuanmai.config.commands", "worker", "Start the process that does background work."),
+    "live": ("yuanmai.config.commands", "live", "Start the process that streams what moves to pages."),
+    "ingest": ("yuanmai.gateway.ingest.commands", "ingest", "Take what devices said into the lake."),
     "migrate": ("yuanmai.config.commands", "migrate", "Bring the database up to date."),
     "backup": (
         "yuanmai.core.backup.commands",

@@ -81,8 +81,8 @@ def test_registers_answer_reads_writes_and_refuse_the_rest() -> None:
     answer = meter.answer(struct.pack(">BHH", 3, 0, 2))
     assert answer[:2] == b"\x03\x04"
     assert 220 < struct.unpack(">f", answer[2:])[0] < 240
-    assert meter.answer(struct.pack(">BHH", 6, 20, 235)) == struct.pack(">BHH", 6, 20, 235)
-    assert meter.held[20] == 235
+    assert meter.answer(struct.pack(">BHH", 6, 100, 235)) == struct.pack(">BHH", 6, 100, 235)
+    assert meter.held[100] == 235
     assert meter.answer(struct.pack(">BHH", 3, 500, 1)) == b"\x83\x02"
     assert meter.answer(struct.pack(">BHH", 3, 0, 200)) == b"\x83\x03"
 

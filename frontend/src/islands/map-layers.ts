@@ -12,6 +12,35 @@ export interface MapLayer {
   label_field?: string | null;
   height_field?: string | null;
   color_field?: string | null;
+  /** Topics of live events that move or recolour the features of this layer. */
+  live?: string | null;
+}
+
+/** What a live event says of a device on the map. */
+export interface Moved {
+  device: number;
+  online: boolean;
+  at: [number, number] | null;
+}
+
+/** Move and recolour the feature of a device in place; true when something has changed. */
+export function moveFeature(collection: FeatureCollection, moved: Moved): boolean {
+  const feature = collection.features.find((each) => each.properties?.["key"] === `device-${moved.device}`);
+  if (!feature?.properties) return false;
+  let changed = false;
+  if (moved.at && feature.properties["moves"] && feature.geometry.type === "Point") {
+    const [x, y] = feature.geometry.coordinates;
+    if (x !== moved.at[0] || y !== moved.at[1]) {
+      feature.geometry.coordinates = moved.at;
+      changed = true;
+    }
+  }
+  const light = feature.properties["light"] === "red" && moved.online ? "red" : moved.online ? "green" : "grey";
+  if (feature.properties["light"] !== light) {
+    feature.properties["light"] = light;
+    changed = true;
+  }
+  return changed;
 }
 export interface MapData {
   layers: MapLayer[];

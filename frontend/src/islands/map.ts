@@ -1,12 +1,12 @@
 import type { Feature, FeatureCollection } from "geojson";
-import { Map as GlMap, Popup, ScaleControl, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
+import { Map as GlMap, Popup, ScaleControl, type GeoJSONSource, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 
 import { define, h, icon } from "../lib/dom";
 import { t } from "../lib/strings";
 import { colour, onTheme } from "../lib/theme";
-import { boundsOf, styleLayers, union, type Box, type MapData, type MapLayer } from "./map-layers";
+import { boundsOf, moveFeature, styleLayers, union, type Box, type MapData, type MapLayer, type Moved } from "./map-layers";
 
 setWorkerUrl(new URL(workerUrl, import.meta.url).href);
 
@@ -151,7 +151,31 @@ class MapElement extends HTMLElement {
       this.dataset["state"] = "ready";
       const wanted = this.dataset["selected"];
       if (wanted) this.#chooseKey(wanted);
+      this.#listen();
     });
+  }
+
+  /** Let layers that live move by themselves; what comes within one frame is drawn once. */
+  #listen(): void {
+    const lively = this.#loaded.filter(({ layer }) => layer.live);
+    if (!lively.length) return;
+    const due = new Set<Loaded>();
+    this.addEventListener("ym:live", (event) => {
+      const { kind, data } = (event as CustomEvent<{ kind: string; data: Record<string, unknown> }>).detail;
+      if (kind !== "state") return;
+      for (const each of lively) {
+        if (!moveFeature(each.collection, data as unknown as Moved)) continue;
+        if (!due.size) {
+          requestAnimationFrame(() => {
+            for (const { layer, collection } of due) (this.#map?.getSource(layer.id) as GeoJSONSource | undefined)?.setData(collection);
+            due.clear();
+            this.dataset["moves"] = String(Number(this.dataset["moves"] ?? 0) + 1);
+          });
+        }
+        due.add(each);
+      }
+    });
+    this.dataset["live"] = [...new Set(lively.flatMap(({ layer }) => layer.live?.split(" ") ?? []))].join(" ");
   }
 
   #button(name: string, label: string, run: () => void): HTMLButtonElement {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { isEmpty, optionOf, urlOf, type Chart, type Palette } from "./chart-option";
 import { accepts } from "./dropzone";
 import { dropped } from "./lanes";
-import { boundsOf, styleLayers, union } from "./map-layers";
+import { boundsOf, moveFeature, styleLayers, union } from "./map-layers";
 import { sparkPath } from "./sparkline";
 
 const palette: Palette = { text: "#111", muted: "#555", line: "#ddd", surface: "#fff", font: "x", tones: { success: "#080" }, scale: ["#00f", "#f00"] };
@@ -74,4 +74,18 @@ test("a card dropped where it came from chooses nothing", () => {
   expect(dropped("in", "out")).toBe("out");
   expect(dropped("in", "in")).toBeNull();
   expect(dropped("in", undefined)).toBeNull();
+});
+
+test("a live event moves what moves and recolours the rest", () => {
+  const at = (x: number, y: number, device: number, moves: boolean) => ({
+    type: "Feature" as const, geometry: { type: "Point" as const, coordinates: [x, y] }, properties: { key: `device-${device}`, light: "grey", moves },
+  });
+  const collection = { type: "FeatureCollection" as const, features: [at(1, 2, 7, true), at(3, 4, 8, false)] };
+  expect(moveFeature(collection, { device: 7, online: true, at: [5, 6] })).toBe(true);
+  expect(collection.features[0]?.geometry.coordinates).toEqual([5, 6]);
+  expect(collection.features[0]?.properties.light).toBe("green");
+  expect(moveFeature(collection, { device: 7, online: true, at: [5, 6] })).toBe(false);
+  expect(moveFeature(collection, { device: 8, online: false, at: [9, 9] })).toBe(false);
+  expect(collection.features[1]?.geometry.coordinates).toEqual([3, 4]);
+  expect(moveFeature(collection, { device: 99, online: true, at: null })).toBe(false);
 });

@@ -102,6 +102,25 @@ def web(host: str, port: int, workers: int, as_json: bool) -> None:
     os.execv(sys.executable, web_arguments(host, port, workers))  # noqa: S606
 
 
+def live_arguments(host: str, port: int) -> list[str]:
+    """Return the command line of the process that streams events to pages."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "asgi", "--host", host, "--port", str(port), "--workers", "1",
+        "--backpressure", "2200", "--backlog", "512", "--no-ws", "--log-level", "warning", "yuanmai.config.live:application",
+    ]  # fmt: skip
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=None, type=int, help="Default: YUANMAI_LIVE_PORT.")
+@command
+def live(host: str, port: int | None, as_json: bool) -> None:
+    """Start the process that streams what moves by itself to pages."""
+    where = port or settings.LIVE_PORT
+    check_port(host, where)
+    os.execv(sys.executable, live_arguments(host, where))  # noqa: S606
+
+
 @click.command()
 @click.option("--batch", is_flag=True, help="Stop when the queue is empty.")
 @command
@@ -116,15 +135,17 @@ def worker(batch: bool, as_json: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
 @click.option("--workers", default=max(1, os.cpu_count() or 1), show_default=True)
+@click.option("--devices/--no-devices", default=True, help="Also what devices need: gateway, ingest, live.")
 @command
-def serve(host: str, port: int, workers: int, as_json: bool) -> None:
-    """Start everything on this machine under one parent: the web process and a worker."""
+def serve(host: str, port: int, workers: int, devices: bool, as_json: bool) -> None:
+    """Start everything on this machine under one parent: web, worker, gateway, ingest, live."""
     check_assets()
     check_port(host, port)
     prepare()
     forget_counts()
     share_cache()
     commands = {
+        **(devices_processes(host, port) if devices else {}),
         "web": web_arguments(host, port, workers),
         "worker": [sys.executable, "-m", "yuanmai", "worker"],
     }
@@ -134,6 +155,37 @@ def serve(host: str, port: int, workers: int, as_json: bool) -> None:
     for line in console_lines(f"http://{host}:{port}"):
         click.echo(line)
     supervise(commands)
+
+
+def devices_processes(host: str, port: int) -> dict[str, list[str]]:
+    """Return the processes that devices need. The processes learn of ports by the environment.
+
+    A port that something else holds switches that listener off, with a word on how to have it back: a park that comes to look at
+    the program has a broker of its own more often than not.
+    """
+    live_port = int(os.environ.setdefault("YUANMAI_LIVE_PORT", str(port + 1)))
+    commands = {
+        "gateway": [sys.executable, "-m", "yuanmai", "gateway", "--host", settings.GATEWAY_HOST],
+        "ingest": [sys.executable, "-m", "yuanmai", "ingest"],
+        "live": live_arguments(host, live_port),
+    }
+    for protocol, wanted in settings.GATEWAY_PORTS.items():
+        variable = f"YUANMAI_PORT_{protocol.upper()}"
+        try:
+            if wanted:
+                check_port(settings.GATEWAY_HOST, wanted)
+        except Refused as refusal:
+            click.echo(f"{refusal} ({variable})", err=True)
+            os.environ[variable] = "0"
+    try:
+        check_port(host, live_port)
+    except Refused as refusal:
+        click.echo(f"{refusal} (YUANMAI_LIVE_PORT)", err=True)
+        os.environ["YUANMAI_LIVE_PORT"] = "0"
+        del commands["live"]
+    if settings.DEMO:
+        commands["simulate"] = [sys.executable, "-m", "yuanmai", "simulate", "park"]
+    return commands
 
 
 def supervise(commands: dict[str, list[str]]) -> None:

@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "yuanmai.devices.live.address.LiveOrigin",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "yuanmai.core.web.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -113,6 +114,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "yuanmai.core.web.context.page",
+                "yuanmai.devices.live.address.context",
             ],
         },
     }

@@ -15,3 +15,5 @@ TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBacken
 if "postgresql" in DATABASES["default"]["ENGINE"]:
     # A pool outlives the test database it points to.
     DATABASES["default"]["OPTIONS"].pop("pool", None)
+# No process beside the tests streams events: pages poll.
+LIVE_PORT = 0

@@ -13,7 +13,7 @@ from yuanmai.core.scope import everywhere
 from yuanmai.demo import permissions, places
 from yuanmai.demo.accounts import ACCOUNTS, PASSWORD
 from yuanmai.demo.presets import preset
-from yuanmai.demo.scripts import bonds, heshan, licheng, longyan, tanzhou, zhaoqing
+from yuanmai.demo.scripts import bonds, devices, heshan, licheng, longyan, tanzhou, zhaoqing
 from yuanmai.people.models import Organisation, Post, Role, User
 from yuanmai.people.presets_loader import ensure_roles
 from yuanmai.projects.findings import refresh_findings
@@ -33,12 +33,13 @@ def loaded() -> bool:
 
 
 def load() -> bool:
-    """Load the five places; return False and change nothing where they are there already."""
+    """Load the five places and the devices; return False and change nothing where they are there already."""
     if loaded():
         return False
     ensure_roles()
     with everywhere():
         load_demo(SYSTEM)
+    devices.load()
     return True
 
 

@@ -25,14 +25,20 @@ def over(request: Any, now: datetime) -> str:
     if started is None or seen is None:
         begin(request, now)
         return ""
-    if now - started >= settings.SESSION_ABSOLUTE:
-        return "absolute"
-    if now - seen >= settings.SESSION_IDLE:
-        return "idle"
+    if why := ended(session, now):
+        return why
     if now - seen >= min(TOUCH, settings.SESSION_IDLE / 4) or seen > now:
         session[SEEN] = now.timestamp()
         UserSession.objects.filter(session_key=session.session_key).update(last_seen_at=now)
     return ""
+
+
+def ended(session: Any, now: datetime) -> str:
+    """Return why a session (or the mapping kept of it) has to end, or "" where it goes on; moves no clock."""
+    started, seen = _moment(session.get(STARTED)), _moment(session.get(SEEN))
+    if started is not None and now - started >= settings.SESSION_ABSOLUTE:
+        return "absolute"
+    return "idle" if seen is not None and now - seen >= settings.SESSION_IDLE else ""
 
 
 def _moment(stamp: Any) -> datetime | None:

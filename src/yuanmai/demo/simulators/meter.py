@@ -9,6 +9,8 @@ from yuanmai.demo.simulators.stats import Stats
 from yuanmai.demo.simulators.world import counted, signal
 
 SHIFT = 0x33
+# Of the energy in all: by tariff (1 sharp, 2 peak, 3 flat, 4 valley).
+ENERGY = {0: 1.0, 1: 0.0, 2: 0.41, 3: 0.37, 4: 0.22}
 
 
 def decimal(value: int, width: int) -> bytes:
@@ -31,23 +33,31 @@ class Bus:
 
     def value(self, address: str, item: int, at: float) -> bytes | None:
         """Return the value of a data identifier as the meter writes it."""
-        volt = 228 + 3 * (signal(address + "u", at, 1, 0.02) - 1)
         watt = signal(address + "w", at, 42_000, 0.7, 11.0)
-        ampere = watt / 3 / volt
         energy = counted(address, at, 42 / 3600, self.since)
-        known = {
-            0x00010000: lambda: decimal(int(energy * 100), 4),  # positive active energy, 0.01 kWh
-            0x00000000: lambda: decimal(int(energy * 100), 4),
-            0x02010100: lambda: decimal(int(volt * 10), 2),
-            0x02010200: lambda: decimal(int((volt + 0.6) * 10), 2),
-            0x02010300: lambda: decimal(int((volt - 0.7) * 10), 2),
-            0x02020100: lambda: decimal(int(ampere * 1000), 3),
-            0x02020200: lambda: decimal(int(ampere * 1010), 3),
-            0x02020300: lambda: decimal(int(ampere * 990), 3),
-            0x02030000: lambda: decimal(int(watt * 10), 3),  # active power, 0.0001 kW
-            0x02060000: lambda: decimal(950, 2),  # power factor, 0.001
-        }
-        return known[item]() if item in known else None
+        if item == 0x00020000:
+            return decimal(0, 4)
+        if item >> 16 == 0x0001 and item & 0xFF == 0 and item >> 8 & 0xFF in ENERGY:  # kWh, 0.01
+            return decimal(int(energy * ENERGY[item >> 8 & 0xFF] * 100), 4)
+        family, phase = item >> 16, item >> 8 & 0xFF
+        if item & 0xFF == 0 and phase <= 3:
+            share = 1.0 if phase == 0 else (0.34, 0.335, 0.325)[phase - 1]
+            volt = 228 + 3 * (signal(address + "u", at, 1, 0.02) - 1) + (0, 0, 0.6, -0.7)[phase]
+            if family == 0x0201 and phase:
+                return decimal(int(volt * 10), 2)
+            if family == 0x0202 and phase:
+                return decimal(int(watt * share / volt / 0.95 * 1000), 3)
+            if family == 0x0203:  # kW, 0.0001
+                return decimal(int(watt * share * 10), 3)
+            if family == 0x0204:
+                return decimal(int(watt * share * 0.33 * 10), 3)
+            if family == 0x0206:
+                return decimal(950, 2)
+        if item == 0x02800002:
+            return decimal(5000 + int(2 * signal(address + "f", at, 1, 0.5)), 2)
+        if item == 0x02800004:
+            return decimal(int(watt * 9.7), 3)
+        return None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one master."""
@@ -99,16 +109,16 @@ class Bus:
 
 
 class Registers:
-    """A meter with Modbus TCP: holding registers 0… as 32-bit floats (high word first) and a switch that can be set.
+    """A meter with Modbus TCP: holding registers 0… as 32-bit floats (high word first) and a breaker that can be set.
 
-    0 voltage V · 2 current A · 4 active power kW · 6 power factor · 8 energy kWh · 20 target temperature ×10 (16 bits, writable);
-    coil 0: relay (writable).
+    0 2 4 voltages V · 6 8 10 currents A · 12 active, 14 reactive power kW, kvar · 16 power factor · 18 frequency Hz · 20 energy kWh ·
+    100 a limit in kW (16 bits, writable); coil 0: breaker (writable).
     """
 
     def __init__(self, name: str, stats: Stats) -> None:
         self.name, self.stats = name, stats
         self.since = time.time() - 86_400 * 250
-        self.held = {20: 220}
+        self.held = {100: 220}
         self.coil = True
         self.server: asyncio.Server | None = None
 
@@ -123,13 +133,13 @@ class Registers:
             229 + 2 * (signal(self.name, at, 1, 0.02) - 1),
             signal(self.name + "w", at, 18, 0.6, 10.0),
         )
+        if not self.coil:
+            kilowatt = 0.0
+        ampere = kilowatt * 1000 / volt / 3
+        energy = counted(self.name, at, 18 / 3600, self.since)
         values = (
-            volt,
-            kilowatt * 1000 / volt / 3,
-            kilowatt,
-            0.96,
-            counted(self.name, at, 18 / 3600, self.since),
-        )
+            volt, volt + 0.5, volt - 0.4, ampere, ampere * 1.02, ampere * 0.98, kilowatt, kilowatt * 0.29, 0.96, 50.01, energy,
+        )  # fmt: skip
         result = dict(self.held)
         for index, value in enumerate(values):
             result[index * 2], result[index * 2 + 1] = struct.unpack(">HH", struct.pack(">f", value))

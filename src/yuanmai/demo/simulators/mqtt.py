@@ -28,7 +28,7 @@ def packet(first: int, rest: bytes) -> bytes:
 
 
 class Thing(Client):
-    """A thing with a topic of its own: `park/<id>/up` with its values, `park/<id>/down` with what it shall do."""
+    """A thing with topics of its own: `devices/<id>/telemetry` with its values, `…/commands` with what it shall do."""
 
     def __init__(
         self,
@@ -73,7 +73,9 @@ class Thing(Client):
             await asyncio.sleep(5)
             raise ConnectionRefusedError(f"CONNACK {answer.hex()}")
         self.send(
-            packet(0x82, struct.pack(">H", self.next_number()) + text(f"park/{self.name}/down") + b"\x01")
+            packet(
+                0x82, struct.pack(">H", self.next_number()) + text(f"devices/{self.name}/commands") + b"\x01"
+            )
         )
 
     def next_number(self) -> int:
@@ -89,7 +91,7 @@ class Thing(Client):
 
     def say(self, at: float) -> None:
         """Publish the values of the moment."""
-        self.publish(f"park/{self.name}/up", {"ts": int(at * 1000), **self.values(at)})
+        self.publish(f"devices/{self.name}/telemetry", {"time": int(at * 1000), **self.values(at)})
 
     def hear(self, data: bytes) -> None:
         """Take packets of the broker."""
@@ -133,48 +135,57 @@ class Thing(Client):
         """Do what is asked and say the new state at once."""
         known = {key: value for key, value in wish.items() if key in self.state}
         self.state.update(known)
-        reply = {"ts": int(time.time() * 1000), "ok": bool(known), **known}
-        if "id" in wish:
-            reply["id"] = wish["id"]
-        self.publish(f"park/{self.name}/reply", reply)
         self.say(time.time())
 
 
 class Lamp(Thing):
-    """A street lamp: bright at night, dimmed after midnight; `dim` 0–100 %."""
+    """A street lamp: bright at night, dimmed after midnight. `brightness` (0–100 %) and `lamp` (0, 1) can be set."""
 
     def __init__(self, host: str, port: int, period: float, stats: Stats, *, name: str, **more: str) -> None:
         super().__init__(host, port, period, stats, name=name, **more)
-        self.state = {"dim": -1}  # as its own clock says
+        self.state = {"brightness": None, "lamp": None}  # None: as its own clock says
 
     def values(self, at: float) -> dict[str, Any]:
-        """Return state, power, voltage and energy."""
+        """Return state and electrical values."""
         hour = (at / 3600 + 8) % 24
         own = 0 if 6.5 <= hour < 18.5 else 60 if 0 <= hour < 5 else 100
-        dim = own if self.state["dim"] < 0 else int(self.state["dim"])
+        wanted, switched = self.state["brightness"], self.state["lamp"]
+        level = own if wanted is None else max(0, min(100, int(wanted)))
+        if switched is not None:
+            level = (level or 100) if switched else 0
+        power = 1.2 + 1.18 * level * (1 + 0.02 * noise(self.name, at, 60))
+        voltage = 226 + 4 * noise(self.name + "u", at, 120)
         return {
-            "on": int(dim > 0),
-            "dim": dim,
-            "power": round(1.2 + 1.18 * dim * (1 + 0.02 * noise(self.name, at, 60)), 1),
-            "voltage": round(226 + 4 * noise(self.name + "u", at, 120), 1),
+            "lamp": int(level > 0),
+            "brightness": level,
+            "voltage": round(voltage, 1),
+            "current": round(power / voltage / 0.95, 3),
+            "power": round(power, 1),
             "energy": round(counted(self.name, at, 60 / 3_600_000, self.since), 3),
+            "power_factor": 0.95,
+            "temperature": round(18 + 8 * daily(at, 15.0) + level * 0.12, 1),
+            "tilt": round(0.6 + 0.2 * noise(self.name + "t", at, 900), 1),
         }
 
 
 class Gate(Thing):
-    """A gate: open or closed, and how many passed."""
+    """A gate: up or down, and how many passed. `gate` (1: keep it up, 0: let it work) can be set."""
 
     def __init__(self, host: str, port: int, period: float, stats: Stats, *, name: str, **more: str) -> None:
         super().__init__(host, port, period, stats, name=name, **more)
-        self.state = {"hold": 0}
+        self.state = {"gate": 0}
 
     def values(self, at: float) -> dict[str, Any]:
         """Return state and counts."""
-        busy = daily(at, 9.0)
+        occupied = chance(self.name, int(at // 20)) < 0.35 * daily(at, 9.0)
         return {
-            "open": int(bool(self.state["hold"]) or chance(self.name, int(at // 20)) < 0.35 * busy),
-            "hold": int(self.state["hold"]),
-            "passed": int(counted(self.name, at, 0.05, self.since)),
+            "gate": int(bool(self.state["gate"]) or occupied),
+            "count": {
+                "in": int(counted(self.name, at, 0.05, self.since)),
+                "out": int(counted(self.name + "o", at, 0.05, self.since)),
+            },
+            "loop": int(occupied),
+            "fault": 0,
         }
 
 
@@ -182,12 +193,21 @@ class Sensor(Thing):
     """An environment sensor on a pole."""
 
     def values(self, at: float) -> dict[str, Any]:
-        """Return temperature, humidity, fine dust, noise."""
+        """Return air, dust, noise, wind."""
         return {
             "temperature": round(12 + 9 * daily(at, 15.0) + 1.2 * noise(self.name, at, 400), 1),
             "humidity": round(68 - 18 * daily(at, 15.0) + 4 * noise(self.name + "h", at, 500), 1),
+            "pressure": round(1009 + 3 * noise(self.name + "b", at, 7200), 1),
             "pm25": round(signal(self.name + "p", at, 38, 0.5, 8.0), 1),
+            "pm10": round(signal(self.name + "q", at, 62, 0.5, 8.0), 1),
             "noise": round(54 + 6 * daily(at, 11.0) + 3 * noise(self.name + "n", at, 30), 1),
+            "wind": {
+                "speed": round(2.2 + 1.4 * noise(self.name + "w", at, 60), 1),
+                "direction": round(140 + 60 * noise(self.name + "d", at, 600)),
+            },
+            "rain": 0,
+            "light": round(60_000 * max(0.0, daily(at, 12.5) - 0.35)),
+            "battery": round(12.6 + 0.2 * noise(self.name + "v", at, 3600), 2),
         }
 
 

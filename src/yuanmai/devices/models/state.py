@@ -65,6 +65,12 @@ class DeviceState(models.Model):
         return f"{self.device_id} {'online' if self.online else 'offline'}"
 
 
+class OddityManager(OwnedManager["Oddity"]):
+    """Oddities of the devices of the open scope."""
+
+    path = "device__org_id"
+
+
 class Oddity(models.Model):
     """How often something odd came from a device (bad_crc, clock, out_of_range, unmapped …), with the last sample."""
 
@@ -75,7 +81,7 @@ class Oddity(models.Model):
     last_at = models.DateTimeField()
     sample = models.TextField(blank=True)
 
-    objects = StateManager()
+    objects = OddityManager()
 
     class Meta:
         constraints: ClassVar = [

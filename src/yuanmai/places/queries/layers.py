@@ -41,6 +41,7 @@ class Feature:
     detail: str = ""
     light: str = ""
     height: float | None = None
+    moves: bool = False
 
 
 Source = Callable[[Frame, Collection[int]], Iterable[Feature]]
@@ -59,6 +60,7 @@ class Layer:
     visible: bool = True
     lights: bool = False
     order: int = 100
+    live: str = ""  # topics of live events that move or recolour its features
 
     def description(self) -> dict[str, Any]:
         """Return what ``<ym-map>`` needs to know of the layer, without its address."""
@@ -71,6 +73,7 @@ class Layer:
             "label_field": "name",
             "height_field": "height" if self.kind == "building" else None,
             "color_field": "light" if self.lights else None,
+            "live": self.live or None,
         }
 
 
@@ -97,6 +100,8 @@ def collection(features: Iterable[Feature]) -> dict[str, Any]:
         }
         if feature.light:
             properties["light"] = feature.light
+        if feature.moves:
+            properties["moves"] = True
         if feature.height is not None:
             properties["height"] = feature.height
         made.append({"type": "Feature", "geometry": feature.geometry, "properties": properties})
