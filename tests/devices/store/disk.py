@@ -27,6 +27,10 @@ class Step:
     note: object = None
 
 
+class Killed(BaseException):
+    """The process ends here (kill -9): what it wrote stays in the system's cache, nothing more is done."""
+
+
 @dataclass
 class Faults:
     """What fails next. Each is a countdown in calls: 0 fails the next one, None never."""
@@ -39,6 +43,7 @@ class Faults:
     truncate: bool = False
     folder: int | None = None
     free: int | None = None
+    kill: int | None = None  # a countdown in steps of any kind
 
 
 class RecordingDisk(Files):
@@ -59,6 +64,8 @@ class RecordingDisk(Files):
 
     def _did(self, step: Step) -> None:
         self.steps.append(step)
+        if self._due("kill"):
+            raise Killed
         if self.after is not None:
             self.after()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.devices.store.disk import RecordingDisk, power_cut
+from tests.devices.store.disk import Killed, RecordingDisk, power_cut
 from yuanmai.devices.store.journal import (
     Damage,
     Journal,
@@ -135,6 +135,35 @@ def test_flipped_bits_are_found_set_aside_and_passed(tmp_path: Path, reopened: b
         assert [path.read_bytes() for path in kept] == [bytes(changed[places[hit] : places[hit + 1]])], byte
 
 
+def test_flipped_bits_without_the_mark(tmp_path: Path) -> None:
+    """After a power cut, with the mark gone: groups before the last are known to be durable, so what is illegible there is damage and
+    the rest is served; in the last group it cannot be told from a cut write, and what was legible behind it is set aside.
+    """
+    rows = make(tmp_path / "whole", [[20, 30, 40], [25], [0, 35]])
+    (tmp_path / "whole" / "a" / "mark").unlink()
+    data = segment_path(tmp_path / "whole" / "a", 1).read_bytes()
+    end = 48
+    for number, row in enumerate(rows):
+        begin, end = end, end + size_of(row)
+        for byte in range(begin, end, 3):
+            root = tmp_path / f"{byte}"
+            shutil.copytree(tmp_path / "whole", root)
+            changed = bytearray(data)
+            changed[byte] ^= 4
+            segment_path(root / "a", 1).write_bytes(bytes(changed))
+            with Journal.open(root, "a") as journal:
+                found, damages = served(root / "a")
+                kept = [path.read_bytes() for path in (root / "a" / "quarantine").glob("*.bin")]
+                if number < 4:
+                    assert found == rows[:number] + rows[number + 1 :]
+                    assert [(hit.first, hit.last) for hit in damages] == [(number + 1, number + 1)]
+                    assert journal.last == 6 and kept == [bytes(changed[begin:end])]
+                else:
+                    assert found == rows[:number] and damages == [] and journal.last == number
+                    assert kept == ([bytes(changed[begin:])] if number == 4 else [])
+            shutil.rmtree(root)
+
+
 def test_many_flips_in_many_segments(tmp_path: Path) -> None:
     """Random damage all over: what is served is right, what is not served is reported, and opening never fails."""
     sizes = [[random.Random(number).randrange(400)] * (number % 4 + 1) for number in range(60)]
@@ -198,6 +227,24 @@ class Watched:
             self.acknowledged[sequence] = content
         return None
 
+    def open_after_kill(self) -> None:
+        """The system closes what the process held; the next one opens the journal, also killed now and then while it does."""
+        faults = self.disk.faults
+        faults.write = faults.sync = faults.folder = None
+        faults.short = faults.truncate = False
+        self.journal._release()
+        for again in (2, 4, None):
+            faults.kill = again
+            try:
+                self.journal = Journal.open(
+                    self.root, "a", segment_bytes=2_000, reserve_bytes=0, files=self.disk
+                )
+            except Killed:
+                continue
+            break
+        faults.kill = None
+        assert self.journal.damages == []
+
     def check_cut(self, steps: int, seed: int, target: Path) -> None:
         """Cut the power after so many steps, open what is left, and hold it against what was promised by then."""
         done = self.disk.steps[:steps]
@@ -235,14 +282,16 @@ def test_power_cut_at_every_step(tmp_path: Path) -> None:
 
 def test_power_cut_after_faults(tmp_path: Path) -> None:
     """The same when writes, syncs and folders failed before: what was refused may be there or not, what was acknowledged is."""
-    cuts = 0
+    cuts = kills = 0
     kinds: set[type[JournalError]] = set()
     for seed in range(40):
         chance = random.Random(seed)
         watched = Watched(tmp_path / f"live{seed}")
         faults = watched.disk.faults
         for turn in range(14):
-            fault = chance.choice(("none", "none", "write", "short", "sync", "folder", "reopen"))
+            fault = chance.choice(
+                ("none", "none", "write", "short", "sync", "folder", "reopen", "kill", "kill")
+            )
             faults.truncate = chance.random() < 0.3
             if fault in ("write", "short"):
                 faults.write, faults.short = 0, fault == "short"
@@ -258,7 +307,15 @@ def test_power_cut_after_faults(tmp_path: Path) -> None:
                     watched.root, "a", segment_bytes=2_000, reserve_bytes=0, files=watched.disk
                 )
                 assert watched.journal.damages == []
-            error = watched.group(chance, f"t{turn}")
+            elif fault == "kill":
+                faults.kill = chance.randrange(4)
+            try:
+                error = watched.group(chance, f"t{turn}")
+            except Killed:
+                error = None
+                watched.open_after_kill()
+                kills += 1
+            faults.kill = None
             if error is not None:
                 kinds.add(type(error))
             faults.write = faults.sync = faults.folder = None
@@ -276,7 +333,7 @@ def test_power_cut_after_faults(tmp_path: Path) -> None:
             watched.check_cut(steps, chance.randrange(10**6), tmp_path / f"cut{seed}")
             shutil.rmtree(tmp_path / f"cut{seed}", ignore_errors=True)
             cuts += 1
-    assert cuts >= 200 and kinds == {JournalFull, JournalBroken}
+    assert cuts >= 200 and kills >= 50 and kinds == {JournalFull, JournalBroken}
 
 
 @pytest.fixture
