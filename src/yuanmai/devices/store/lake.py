@@ -14,7 +14,7 @@ other. Beside it stand the tables `hourly` and `daily` (`rollup`).
 
 from collections.abc import Mapping
 
-from yuanmai.devices.store import columns
+from yuanmai.devices.store import columns, rollup
 from yuanmai.devices.store.columns import APART, ARRIVED, MISDATED
 from yuanmai.devices.store.files import open_files
 from yuanmai.devices.store.log import LakeError, State
@@ -35,6 +35,8 @@ class Lake:
     def __init__(self, url: str, options: Mapping[str, str] | None = None) -> None:
         self.url, self.options = str(url).rstrip("/"), options
         self.readings = Table(open_files(f"{self.url}/readings", options), columns.SCHEMA, PARTITION)
+        self.hourly = Table(open_files(f"{self.url}/hourly", options), rollup.SCHEMA, {"day": "date"})
+        self.daily = Table(open_files(f"{self.url}/daily", options), rollup.SCHEMA, {"day": "date"})
 
     def append(self, readings: Readings, positions: Mapping[str, int]) -> int:
         """Append readings and set the positions of journals in one commit; return the version, which is durable.
@@ -82,4 +84,5 @@ class Lake:
 
     def faults(self) -> list[Fault]:
         """Return what was found damaged, oldest first."""
-        return self.readings.faults()
+        faults = [fault for table in (self.readings, self.hourly, self.daily) for fault in table.faults()]
+        return sorted(faults, key=lambda fault: fault.at)

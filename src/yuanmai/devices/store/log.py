@@ -61,6 +61,22 @@ class DataFile:
         return date.fromisoformat(value) if value else None
 
     @property
+    def id(self) -> str:
+        """What tells the file from all others: 20 hexadecimal digits."""
+        return self.path.rsplit("/", 1)[-1].split("~")[-1].split("-", 1)[0]
+
+    @property
+    def written(self) -> float:
+        """When it was written (s since 1970), as its name says."""
+        return int(self.id[:12], 16) / 1000
+
+    @property
+    def source(self) -> str:
+        """The id of what it was made from; empty where it was made from nothing."""
+        name = self.path.rsplit("/", 1)[-1]
+        return name.split("~", 1)[0] if "~" in name else ""
+
+    @property
     def digest(self) -> str:
         """The first 32 hexadecimal digits of the SHA-256 of its bytes, as its name says them."""
         return self.path.rsplit("-", 1)[-1].removesuffix(".parquet")

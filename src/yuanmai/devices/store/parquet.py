@@ -1,7 +1,8 @@
 """Parquet files of the lake: written with statistics and checksums under a name that says what its bytes must hash to."""
 
 import hashlib
-import uuid
+import secrets
+import time
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
@@ -29,6 +30,11 @@ def _write(table: pa.Table, row_group: int, level: int) -> pa.Buffer:
     return sink.getvalue()
 
 
+def new_id() -> str:
+    """Return a name nobody has used: the time in ms and chance, 20 hexadecimal digits."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(4)}"
+
+
 def write_file(
     files: LocalFiles | ObjectFiles,
     table: pa.Table,
@@ -37,12 +43,17 @@ def write_file(
     moment: str = "time",
     row_group: int = ROW_GROUP,
     compression: int = 1,
+    source: str = "",
 ) -> DataFile:
-    """Write the rows of `table` (sorted by point, `moment`) as one durable file and return what the log has to know of it."""
+    """Write the rows of `table` (sorted by point, `moment`) as one durable file and return what the log has to know of it.
+
+    Its name is `[source~]id-digest.parquet`, the source telling from which file the rows were made.
+    """
+    source = f"{source}~" if source else ""
     data = _write(table, row_group, compression)
     digest = hashlib.sha256(data).hexdigest()[:32]
     folder = "/".join(f"{k}={v or '__HIVE_DEFAULT_PARTITION__'}" for k, v in part.items())
-    path = f"{folder}/{uuid.uuid4().hex[:12]}-{digest}.parquet"
+    path = f"{folder}/{source}{new_id()}-{digest}.parquet"
     files.write(path, data)
     points = pc.min_max(table["point"]).as_py()
     span = pc.min_max(table[moment].cast(pa.int64())).as_py()

@@ -96,3 +96,8 @@ def spans_of(days: Iterable[int], span: Span) -> list[Span]:
         else:
             out.append(Span(begin, end))
     return out
+
+
+def by_day(span: Span) -> list[Span]:
+    """Return a span cut at the ends of local days."""
+    return [one for day in span.days for one in spans_of([day], span)]

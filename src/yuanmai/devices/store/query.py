@@ -13,15 +13,19 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from yuanmai.devices.store import columns, rollup
-from yuanmai.devices.store.columns import HOUR, SECOND
+from yuanmai.devices.engine.quality import EXCLUDED
+from yuanmai.devices.store import columns, rolled, rollup
+from yuanmai.devices.store.columns import HOUR, SECOND, as_date, as_number, day_bounds
+from yuanmai.devices.store.compaction import kept_from
 from yuanmai.devices.store.lake import Lake
 from yuanmai.devices.store.log import DataFile
-from yuanmai.devices.store.plan import Plan, Planner, Span
+from yuanmai.devices.store.plan import Plan, Planner, Span, by_day, spans_of
 from yuanmai.devices.store.readings import Readings
+from yuanmai.devices.store.table import Table
 
 Moment = int | datetime
 Step = Literal["raw", "hour", "day"]
+FEW = 50  # points whose rows are read for all days at once
 _BARE = "point, time, value, quality"
 _WHOLE = "point, time, value, quality, received, sequence"
 
@@ -69,9 +73,14 @@ class Queries:
         return where
 
     def _read(
-        self, files: Sequence[DataFile], what: str, span: Span, points: Sequence[int] | None
+        self,
+        files: Sequence[DataFile],
+        what: str,
+        span: Span,
+        points: Sequence[int] | None,
+        table: Table | None = None,
     ) -> pa.Table:
-        paths = [self.lake.readings.files.uri(file.path) for file in files]
+        paths = [(table or self.lake.readings).files.uri(file.path) for file in files]
         return self._sql(f"SELECT {what} FROM read_parquet($1, hive_partitioning=false) WHERE {self._where(span, points)}", [paths])  # noqa: S608  # fmt: skip
 
     def _plan(self, span: Span, points: Sequence[int] | None) -> Plan:
@@ -122,16 +131,91 @@ class Queries:
         return rollup_answer(rows)
 
     def hours(self, points: Sequence[int] | None, begin: Moment, end: Moment) -> rollup.Rollup:
-        """Return the hours of points that touch the span."""
-        first, last = micros(begin) // HOUR * HOUR, -(-micros(end) // HOUR) * HOUR
-        return rollup.hourly(self.raw(points, first, last))
+        """Return the hours of points that touch the span: from the roll-ups where they fit, else from the readings."""
+        span = Span(micros(begin) // HOUR * HOUR, -(-micros(end) // HOUR) * HOUR)
+        if (points is not None and not len(points)) or span.begin >= span.end:
+            return rollup.hourly(columns.empty())
+        files = (
+            self.lake.readings.snapshot().files
+        )  # before the roll-ups: these then fit to it or are left aside
+        rolled_files = rolled.by_day(self.lake.hourly.snapshot().files)
+        first = kept_from(self.lake)
+        plan = self._planner.plan(files, span, points)
+        known = rolled.known_days(rolled.compacted(files), rolled_files, first)
+        use = {day for day in known if day in span.days and (day not in plan.dirty or day < first)}
+        chosen = [file for day in use for file in rolled_files[as_date(day)]]
+        parts = [self._rollups(self.lake.hourly, chosen, span, points)] if chosen else []
+        held = {day for file in (*plan.clean, *plan.mixed) for day in self._planner.days_of(file)}
+        few = points is not None and len(points) <= FEW
+        rest = spans_of((day for day in held if day in span.days and day not in use), span)
+        parts += [
+            rollup.hourly(self.raw(points, part.begin, part.end))
+            for part in (rest if few else [one for part in rest for one in by_day(part)])
+        ]
+        return rollup.join([part for part in parts if len(part)])
+
+    def _rollups(
+        self, table: Table, files: Sequence[DataFile], span: Span, points: Sequence[int] | None
+    ) -> rollup.Rollup:
+        """Return the rows of files of roll-ups, sorted."""
+        found = self._read(files, "*", span, points, table)
+        rows = rollup.from_table(found)
+        return rows.take(np.lexsort((rows.time, rows.point)))
 
     def days(self, points: Sequence[int] | None, begin: Moment, end: Moment) -> rollup.Rollup:
-        """Return the local days of points that touch the span."""
+        """Return the local days of points that touch the span: from the roll-ups where they fit, else from the hours."""
         span = Span(micros(begin), micros(end))
-        first, _ = columns.day_bounds(columns.as_date(span.days[0]))
-        _, last = columns.day_bounds(columns.as_date(span.days[-1]))
-        return rollup.daily(self.hours(points, first, last))
+        if (points is not None and not len(points)) or span.begin >= span.end:
+            return rollup.hourly(columns.empty())
+        files = self.lake.readings.snapshot().files
+        hours, days = (rolled.by_day(table.snapshot().files) for table in (self.lake.hourly, self.lake.daily))
+        first = kept_from(self.lake)
+        whole = Span(day_bounds(as_date(span.days[0]))[0], day_bounds(as_date(span.days[-1]))[1])
+        plan = self._planner.plan(files, whole, points)
+        use = {
+            day
+            for day in rolled.known_days(rolled.compacted(files), hours, first)
+            if day in span.days and (day not in plan.dirty or day < first)
+            and [f.source for f in days.get(as_date(day), ())] == [rolled.mark(hours[as_date(day)])]
+        }  # fmt: skip
+        use |= {as_number(day) for day in days if day not in hours and as_number(day) < first and as_number(day) in span.days}  # fmt: skip
+        chosen = [file for day in use for file in days[as_date(day)]]
+        parts = [self._rollups(self.lake.daily, chosen, whole, points)] if chosen else []
+        held = {day for file in (*plan.clean, *plan.mixed) for day in self._planner.days_of(file)}
+        held |= {as_number(day) for day in hours}
+        rest = spans_of((day for day in held if day in whole.days and day not in use), whole)
+        parts += [rollup.daily(self.hours(points, part.begin, part.end)) for part in rest]
+        return rollup.join([part for part in parts if len(part)])
+
+    def hourly_mean(
+        self,
+        points: Sequence[int] | None,
+        begin: Moment,
+        end: Moment,
+        *,
+        source: Literal["auto", "raw"] = "auto",
+    ) -> pa.Table:
+        """Return point, time (begin of the hour), n, mean; `source="raw"` computes from the readings whatever is rolled up.
+
+        The mean is empty for hours in which nothing counts. From raw, sums are DuckDB's: equal but for the last bits.
+        """
+        if source == "auto":
+            rows = self.hours(points, begin, end)
+            return _means(rows)
+        span = Span(micros(begin) // HOUR * HOUR, -(-micros(end) // HOUR) * HOUR)
+        plan = self._plan(span, points)
+        mixed = _means(rollup.hourly(self._mixed(plan, span, points)))
+        if not plan.clean:
+            return mixed
+        paths = [self.lake.readings.files.uri(file.path) for file in plan.clean]
+        clean = self._sql(
+            f"""SELECT point, make_timestamptz(hour * {HOUR}) AS time, n, total / nullif(n, 0) AS mean FROM (
+                SELECT point, epoch_us(time) // {HOUR} AS hour,
+                       count(value) FILTER (quality & {EXCLUDED} = 0) AS n, sum(value) FILTER (quality & {EXCLUDED} = 0) AS total
+                FROM read_parquet($1, hive_partitioning=false) WHERE {self._where(span, points)} GROUP BY ALL)""",  # noqa: S608
+            [paths],
+        )  # fmt: skip
+        return pa.concat_tables([clean.cast(mixed.schema), mixed]) if len(mixed) else clean
 
 
 def bare(table: pa.Table) -> Readings:
@@ -151,3 +235,13 @@ def rollup_answer(rows: rollup.Rollup) -> pa.Table:
     table = table.append_column("mean", pa.array(mean, pa.float64(), mask=np.isnan(mean)))
     at = table.schema.get_field_index("increase")
     return table.set_column(at, "increase", pa.array(increase, pa.float64(), mask=np.isnan(increase)))
+
+
+def _means(rows: rollup.Rollup) -> pa.Table:
+    mean = rows.mean
+    return pa.table(
+        {
+            "point": rows.point, "time": pa.array(rows.time).view(columns.MOMENT), "n": rows.n,
+            "mean": pa.array(mean, mask=np.isnan(mean)),
+        }
+    )  # fmt: skip

@@ -81,11 +81,12 @@ class Table:
         *,
         row_group: int = parquet.ROW_GROUP,
         compression: int = 1,
+        source: str = "",
     ) -> DataFile:
         """Write sorted rows as a durable file that no log entry names yet."""
         return parquet.write_file(
-            self.files, rows, part, moment=self.moment, row_group=row_group, compression=compression
-        )
+            self.files, rows, part, moment=self.moment, row_group=row_group, compression=compression, source=source
+        )  # fmt: skip
 
     def commit(
         self,
