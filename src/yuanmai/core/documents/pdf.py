@@ -7,6 +7,7 @@ markup. Fonts of the machine are not used, so the same document gives the same b
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -66,6 +67,29 @@ def to_pdf(document: Document) -> bytes:
             timestamp=(document.created or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
         )
     return bytes(result)
+
+
+def typeset(source: bytes, data: Mapping[str, Any], files: Mapping[str, bytes] | None = None) -> bytes:
+    """A page of another make (labels, say) as PDF bytes: Typst `source`, which finds `data` as JSON in ``sys.inputs.data``.
+
+    `files` are pictures by name, beside the source. Raises :class:`FontsMissing` like `to_pdf`.
+    """
+    fonts = _fonts(os.environ.get("YUANMAI_FONTS", ""))
+    with tempfile.TemporaryDirectory(prefix="yuanmai-pdf-") as folder:
+        root = Path(folder)
+        (root / "main.typ").write_bytes(source)
+        for name, content in (files or {}).items():
+            (root / name).write_bytes(content)
+        return bytes(
+            typst.compile(
+                str(root / "main.typ"),
+                root=str(root),
+                font_paths=fonts,
+                ignore_system_fonts=True,
+                format="pdf",
+                sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
+            )
+        )
 
 
 def _choice(present: list[str], *wanted: str) -> list[str]:

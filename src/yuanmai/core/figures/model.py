@@ -107,6 +107,7 @@ class Figure:
     rooms: tuple[str, ...] = ()  # rooms whose changes may change it, besides its own
     higher_is_better: bool | None = None
     permission: str = ""
+    live: bool = False  # follows what no action writes (whether devices are heard): kept for seconds only
 
     @property
     def room(self) -> str:

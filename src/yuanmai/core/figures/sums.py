@@ -5,6 +5,7 @@ the figures of its city cost the reading of that park alone. Figures that do not
 (`Facts.org_path`) are summed as a whole.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from yuanmai.core.actions import acting
 from yuanmai.core.audit.log import version_for, versions_by_org
 from yuanmai.core.figures.model import Dimension, Facts, Figure, Query, Result
 
+LIVE = 10  # seconds that a live figure is kept
 T = TypeVar("T")
 Key = tuple[Any, ...]
 
@@ -97,7 +99,9 @@ def cached(figure: Figure, what: str, query: Query) -> str:
     """Return the key under which an answer is kept: it changes when something changes that may change the answer."""
     if acting.get():
         return ""
-    version = version_for((figure.room, *figure.rooms), query.org_ids)
+    version: int | str = version_for((figure.room, *figure.rooms), query.org_ids)
+    if figure.live:
+        version = f"{version}.{int(time.time() // LIVE)}"
     return f"figure:{what}:{figure.code}:{version}:{question(query)}"
 
 

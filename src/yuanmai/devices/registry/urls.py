@@ -1,5 +1,58 @@
 """Addresses of the register."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from yuanmai.devices.registry.views import (
+    bulk,
+    edit,
+    history,
+    labels,
+    points,
+    record,
+    register,
+    templates,
+    unknown,
+)
+
+urlpatterns: list[URLPattern] = [
+    path("", register.index, name="index"),
+    path("export/", register.export, name="export"),
+    path("bulk/", bulk.change, name="bulk"),
+    path("bulk/export/", bulk.export, name="bulk_export"),
+    path("undo/<uuid:token>/", bulk.undo, name="undo"),
+    path("new/", edit.create, name="create"),
+    path("new/batch/", edit.batch, name="batch"),
+    path("labels/", labels.sheet, name="labels"),
+    path("unknown/", unknown.index, name="unknown"),
+    path("unknown/<int:pk>/", unknown.adopt, name="adopt"),
+    path("unknown/<int:pk>/adopt/", unknown.adopt_now, name="adopt_now"),
+    path("unknown/<int:pk>/dismiss/", unknown.dismiss, name="dismiss_unknown"),
+    path("unknown/<int:pk>/recall/", unknown.recall, name="recall_unknown"),
+    path("templates/", templates.index, name="templates"),
+    path("templates/new/", templates.create, name="create_template"),
+    path("templates/load/", templates.load, name="load_templates"),
+    path("templates/<int:pk>/", templates.record, name="template"),
+    path("templates/<int:pk>/edit/", templates.revise, name="revise_template"),
+    path("templates/<int:pk>/copy/", templates.copy, name="copy_template"),
+    path("templates/<int:pk>/retire/", templates.retire, name="retire_template"),
+    path("templates/<int:pk>/restore/", templates.restore, name="restore_template"),
+    path("<int:pk>/", record.values, name="record"),
+    path("<int:pk>/history/", history.chart, name="history"),
+    path("<int:pk>/history/data/", history.data, name="history_data"),
+    path("<int:pk>/history/export/", history.export, name="history_export"),
+    path("<int:pk>/alarms/", record.alarms, name="record_alarms"),
+    path("<int:pk>/commands/", record.commands, name="record_commands"),
+    path("<int:pk>/parts/", record.parts, name="record_parts"),
+    path("<int:pk>/oddities/", record.oddities, name="record_oddities"),
+    path("<int:pk>/timeline/", record.timeline, name="record_timeline"),
+    path("<int:pk>/access/", record.access, name="record_access"),
+    path("<int:pk>/access/new/", record.make_secret, name="new_secret"),
+    path("<int:pk>/access/revoke/", record.take_secret, name="revoke_secret"),
+    path("<int:pk>/place/", edit.place, name="place"),
+    path("<int:pk>/map.json", record.map_layers, name="map_layers"),
+    path("<int:pk>/map.geojson", record.map_features, name="map_features"),
+    path("<int:pk>/edit/", edit.revise, name="revise"),
+    path("<int:pk>/points/", points.edit, name="points"),
+    path("<int:pk>/retire/", edit.retire, name="retire"),
+    path("<int:pk>/restore/", edit.restore, name="restore"),
+]
