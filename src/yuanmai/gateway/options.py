@@ -8,7 +8,7 @@ from pathlib import Path
 
 from yuanmai.gateway.hub import Limits
 
-HJ212_PORT, JT808_PORT = 9212, 9808
+HJ212_PORT, JT808_PORT, MQTT_PORT = 9212, 9808, 1883
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Options:
     host: str = "127.0.0.1"
     hj212_port: int = HJ212_PORT
     jt808_port: int = JT808_PORT  # TCP and UDP
+    mqtt_port: int = -1  # the embedded broker; the command line says MQTT_PORT
     limits: Limits = field(default_factory=Limits)
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
