@@ -10,20 +10,30 @@ from django.utils.translation import gettext as _
 from yuanmai.core.console import Refused, command, print_json
 from yuanmai.devices.store.journal import JournalError
 from yuanmai.gateway.main import Gateway, serve
-from yuanmai.gateway.options import HJ212_PORT, JT808_PORT, Options, default_name, limits_of
+from yuanmai.gateway.options import Options, default_name, limits_of
+
+
+def configured(protocol: str) -> int:
+    """Return the port of a listener by the settings (`YUANMAI_PORT_…`), where 0 switches it off."""
+    return settings.GATEWAY_PORTS[protocol] or -1
 
 
 @click.command()
 @click.option(
     "--name", default=default_name, help="Name of this gateway and of its journal.  [default: of the machine]"
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
-@click.option("--hj212-port", default=HJ212_PORT, show_default=True, envvar="YUANMAI_HJ212_PORT",
-              help="HJ 212 (TCP); -1 for none.")  # fmt: skip
-@click.option("--jt808-port", default=JT808_PORT, show_default=True, envvar="YUANMAI_JT808_PORT",
-              help="JT/T 808 (TCP and UDP); -1 for none.")  # fmt: skip
+@click.option("--host", default=lambda: settings.GATEWAY_HOST, help="Address to listen on; 0.0.0.0 for all.")
+@click.option(
+    "--hj212-port", default=lambda: configured("hj212"), type=int, help="HJ 212 (TCP); -1 for none."
+)
+@click.option(
+    "--jt808-port", default=lambda: configured("jt808"), type=int, help="JT/T 808 (TCP and UDP); -1 for none."
+)
+@click.option(
+    "--mqtt-port", default=lambda: configured("mqtt"), type=int, help="The embedded MQTT broker; -1 for none."
+)
 @command
-def gateway(name: str, host: str, hj212_port: int, jt808_port: int, as_json: bool) -> None:
+def gateway(name: str, host: str, hj212_port: int, jt808_port: int, mqtt_port: int, as_json: bool) -> None:
     """Start the process that speaks with devices: HJ 212, JT/T 808, MQTT, Modbus, DL/T 645."""
     import uvloop
 
@@ -36,7 +46,16 @@ def gateway(name: str, host: str, hj212_port: int, jt808_port: int, as_json: boo
         limits = limits_of(os.environ)
     except ValueError as error:
         raise Refused(str(error)) from None
-    options = Options(name, settings.HOME, host, hj212_port, jt808_port, limits)
+    options = Options(
+        name,
+        settings.HOME,
+        host,
+        hj212_port,
+        jt808_port,
+        mqtt_port,
+        limits,
+        journal_root=settings.JOURNAL_ROOT,
+    )
 
     def ready(started: Gateway) -> None:
         addresses = {

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from yuanmai.gateway.hub import Limits
 
-HJ212_PORT, JT808_PORT, MQTT_PORT = 9212, 9808, 1883
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -18,21 +16,22 @@ class Options:
     name: str
     home: Path
     host: str = "127.0.0.1"
-    hj212_port: int = HJ212_PORT
-    jt808_port: int = JT808_PORT  # TCP and UDP
-    mqtt_port: int = -1  # the embedded broker; the command line says MQTT_PORT
+    hj212_port: int = -1
+    jt808_port: int = -1  # TCP and UDP
+    mqtt_port: int = -1  # the embedded broker
     limits: Limits = field(default_factory=Limits)
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    journal_root: Path | None = None  # default: `journal` in the home
 
     @property
     def journals(self) -> Path:
         """The folder under which every process has the folder of its own journal."""
-        return self.home / "journals"
+        return self.journal_root or self.home / "journal"
 
 
 def default_name() -> str:
     """Return the name of a gateway that was given none: that of the machine."""
-    return os.environ.get("YUANMAI_GATEWAY") or f"gateway-{socket.gethostname().split('.')[0]}"[:60]
+    return os.environ.get("YUANMAI_GATEWAY_NAME") or f"gateway-{socket.gethostname().split('.')[0]}"[:60]
 
 
 def limits_of(environment: Mapping[str, str]) -> Limits:
