@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 LISTENERS = (
     "yuanmai.gateway.hj212:listeners",
     "yuanmai.gateway.jt808:listeners",
+    "yuanmai.gateway.mqtt:listeners",
 )
 STOP_WITHIN = 10.0  # seconds until what is under way must be durable
 

@@ -260,12 +260,14 @@ def test_the_newer_connection_of_a_client_takes_over(version: str) -> None:
     async def work() -> None:
         hub, journal = hub_of(spec("mqtt", "a"))
         broker = Broker(hub, "127.0.0.1", 0)
+        first = ("-V", version, "-i", "a", "-t", "devices/a/commands")
         async with serving(broker) as port:
-            async with sub(port, "-V", version, "-i", "a", "-t", "devices/a/commands"):
+            async with sub(port, *first):
                 await until(lambda: broker.hears("devices/a/commands"))
                 client = broker.sessions["a"].client
                 await pub(port, "-V", version, "-i", "a", "-q", "1", "-t", "devices/a/telemetry", "-m", "{}")
                 assert broker.sessions.get("a") is None or broker.sessions["a"].client is not client
+            await until(lambda: not broker.sessions)
         reasons = [json.loads(record[2])["reason"] for record in journal.of(Kind.DISCONNECTED)]
         assert "replaced" in reasons
 

@@ -18,6 +18,7 @@ from yuanmai.devices.store.records import Kind
 from yuanmai.gateway.hub import Hub
 from yuanmai.gateway.mqtt.access import SPEAKERS, Identity, identify, may_publish
 from yuanmai.gateway.mqtt.connection import Client
+from yuanmai.gateway.mqtt.link import Acked, Heard, Tap
 from yuanmai.gateway.mqtt.retained import Retained
 from yuanmai.gateway.mqtt.session import NEVER, Session
 from yuanmai.gateway.mqtt.store import Store, message
@@ -25,7 +26,7 @@ from yuanmai.gateway.server import Connection, Server
 from yuanmai.protocols.mqtt import packets as kinds
 from yuanmai.protocols.mqtt.packets import V5, Connect, Properties, Publish, Subscription, Will
 from yuanmai.protocols.mqtt.stream import message_of
-from yuanmai.protocols.mqtt.topics import Tree
+from yuanmai.protocols.mqtt.topics import Tree, is_name
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,6 @@ FORWARDED = (
     "correlation_data",
     "user_property",
 )
-Heard = Callable[[Publish], None]
 
 
 class Broker(Server):
@@ -60,7 +60,7 @@ class Broker(Server):
         self.listeners: Tree[Heard] = Tree()
         self.store = Store(folder / f"mqtt-{hub.name}.sqlite3") if folder is not None else None
         self.retained = Retained(self.store)
-        self.taps: list[Callable[[Kind, Publish], None]] = []  # told of every durable message
+        self.taps: list[Tap] = []
         self.on_arrival: Callable[[Identity], None] | None = None
         self.on_departure: Callable[[Identity], None] | None = None
         self._waiting: set[Client] = set()
@@ -308,7 +308,13 @@ class Broker(Server):
             self.offer(session, packet, qos, retain, identifiers)
 
     def offer(
-        self, session: Session, packet: Publish, qos: int, retain: bool, identifiers: list[int]
+        self,
+        session: Session,
+        packet: Publish,
+        qos: int,
+        retain: bool,
+        identifiers: list[int],
+        acked: Acked | None = None,
     ) -> bool:
         """Hand one message to one session; return whether it is on its way."""
         properties: Properties | None = None
@@ -320,23 +326,31 @@ class Broker(Server):
         if identifiers:
             properties = (properties or {}) | {"subscription_identifier": identifiers}
         taken = session.offer(
-            Publish(packet.topic, packet.payload, qos, retain, properties=properties or None), until=until
+            Publish(packet.topic, packet.payload, qos, retain, properties=properties or None),
+            until=until,
+            acked=acked,
         )
         if not taken and qos:
             self.hub.count(PROTOCOL, session.owner, "queue_full", packet.topic)
         return taken
 
-    def publish(self, packet: Publish) -> int:
-        """Say something as the platform (a command, our state); return how many sessions hear it. Nothing of it is journalled."""
+    def publish(self, packet: Publish, acked: Acked | None = None) -> int:
+        """Say something as the platform (a command, our state); return how many sessions hear it. Nothing of it is journalled.
+
+        Raises ValueError for a topic that is none.
+        """
+        if not is_name(packet.topic):
+            raise ValueError(f"no name of a topic: {packet.topic!r}")
         if packet.retain:
             self.retained.put(packet)
         heard = 0
         for owner, (wanted, identifier) in list(self.tree.find(packet.topic)):
             assert isinstance(owner, Session)
-            taken = self.offer(
-                owner, packet, min(wanted.qos, packet.qos), False, [identifier] if identifier else []
-            )
+            qos = min(wanted.qos, packet.qos)
+            taken = self.offer(owner, packet, qos, False, [identifier] if identifier else [], acked)
             heard += taken
+            if taken and not qos and acked is not None:
+                acked()  # nobody will say more about it
         return heard
 
     def hears(self, topic: str) -> bool:

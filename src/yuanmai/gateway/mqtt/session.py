@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from yuanmai.gateway.mqtt.link import Acked
 from yuanmai.gateway.mqtt.store import Store, pack_properties
 from yuanmai.protocols.mqtt.packets import Publish, Subscription
 
@@ -24,6 +25,7 @@ class Waiting(NamedTuple):
     message: Publish
     number: int
     until: float
+    acked: Acked | None = None
 
 
 class Session:
@@ -55,7 +57,7 @@ class Session:
 
     # --- to the client --------------------------------------------------------------------------------------------------
 
-    def offer(self, message: Publish, *, until: float = 0.0) -> bool:
+    def offer(self, message: Publish, *, until: float = 0.0, acked: Acked | None = None) -> bool:
         """Send a message or keep it for later; return whether there was room. QoS 0 goes out now or not at all."""
         if not message.qos:
             return self.client is not None and self.client.deliver(message)
@@ -70,7 +72,7 @@ class Session:
                 self.client_id, number, message.topic, message.payload, message.retain, pack_properties(message.properties), until,
             )  # fmt: skip
         self.bytes += len(message.payload)
-        self.queue.append(Waiting(message, number, until))
+        self.queue.append(Waiting(message, number, until, acked))
         self.pump()
         return True
 
@@ -99,7 +101,7 @@ class Session:
             if not client.deliver(sent):
                 self._settle(entry)  # larger than the client takes: it will never go
                 continue
-            self.sending[number] = Waiting(sent, entry.number, entry.until)
+            self.sending[number] = Waiting(sent, entry.number, entry.until, entry.acked)
 
     def resend(self) -> None:
         """Send again what was under way when the connection broke, then what waits."""
@@ -116,6 +118,8 @@ class Session:
         if entry is None:
             return False
         self._settle(entry)
+        if entry.acked is not None:
+            entry.acked()
         self.pump()
         return True
 

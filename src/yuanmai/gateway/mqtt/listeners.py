@@ -1,0 +1,56 @@
+"""What of MQTT a gateway runs: the embedded broker, and a client where a broker beside us is named."""
+
+import time
+
+from yuanmai.gateway.hub import Hub, Listener
+from yuanmai.gateway.mqtt.access import Identity
+from yuanmai.gateway.mqtt.broker import Broker
+from yuanmai.gateway.mqtt.senders import JsonSender
+from yuanmai.gateway.mqtt.sparkplug import HOST, SparkplugHost
+from yuanmai.gateway.options import Options
+
+
+class BrokerListener(Broker):
+    """The broker with all that speaks back to devices."""
+
+    sender: JsonSender
+    sparkplug: SparkplugHost
+
+    def attend(self, host: str) -> None:
+        """Send commands, follow Sparkplug as this host."""
+        self.sender = JsonSender(self.hub, self)
+        self.sparkplug = SparkplugHost(self.hub, self, host)
+        self.on_arrival = self._arrived
+        self.on_departure = self._left
+
+    async def start(self) -> None:
+        """Listen, and say that the host is there."""
+        await super().start()
+        self.publish(self.sparkplug.state(True, time.time_ns() // 1_000_000))
+
+    async def stop(self) -> None:
+        """Say that the host goes, then stop."""
+        self.publish(self.sparkplug.state(False, time.time_ns() // 1_000_000))
+        await super().stop()
+
+    def _arrived(self, who: Identity) -> None:
+        if who.device is not None and who.device.protocol == "mqtt":
+            self.hub.commands.register("mqtt", who.device.key, self.sender.send)
+
+    def _left(self, who: Identity) -> None:
+        if who.device is not None and who.device.protocol == "mqtt":
+            self.hub.commands.remove("mqtt", who.device.key, self.sender.send)
+
+
+def listeners(hub: Hub, options: Options) -> list[Listener]:
+    """Return the broker unless its port is -1, and the client where `YUANMAI_MQTT_BROKER` names a broker."""
+    made: list[Listener] = []
+    host = options.environment.get("YUANMAI_SPARKPLUG_HOST", HOST)
+    if options.mqtt_port >= 0:
+        open_door = options.environment.get("YUANMAI_GATEWAY_UNKNOWN", "keep") != "refuse"
+        broker = BrokerListener(
+            hub, options.host, options.mqtt_port, folder=options.home / "mqtt", open_door=open_door
+        )
+        broker.attend(host)
+        made.append(broker)
+    return made
