@@ -4,17 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.apps import apps
 from django.db.models import F, Max, Q
 
 from yuanmai.core.scope import everywhere
 from yuanmai.devices.live.topics import Event, Topics
-from yuanmai.devices.models import Command, DeviceState, Latest
+from yuanmai.devices.models import Alarm, Command, DeviceState, Latest
 
-try:
-    Alarm: Any = apps.get_model("devices", "Alarm")
-except LookupError:
-    Alarm = None
 # More than this since the last look is told as "look at everything again".
 MOST_EVENTS = 2000
 FEW_DEVICES = 500
@@ -48,7 +43,7 @@ class Cursor:
             return model.objects.aggregate(newest=Max("revision"))["newest"] or 0
 
         with everywhere():
-            return cls(newest(Latest), newest(DeviceState), newest(Command), newest(Alarm) if Alarm else 0)
+            return cls(newest(Latest), newest(DeviceState), newest(Command), newest(Alarm))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +142,7 @@ def _commands(since: Cursor, topics: Topics, orgs: Iterable[int] | None) -> Rows
 
 
 def _alarms(since: Cursor, topics: Topics, orgs: Iterable[int] | None) -> Rows:
-    if Alarm is None or ("alarms" not in topics.names and not topics.devices):
+    if "alarms" not in topics.names and not topics.devices:
         return []
     rows = Alarm.objects.filter(revision__gt=since.alarm).order_by("revision")
     if "alarms" not in topics.names:
