@@ -167,8 +167,12 @@ def test_topics() -> None:
     assert topic_fits("x/y/z", ["x/#"], "a")
     assert topic_fits("x", ["x/#"], "a")
     assert command_topics(device("k")) == ("devices/k/commands", "park/k/down")
-    assert command_topics(device("k", commands="down/{key}")) == ("down/k",)
-    assert answer_topics(device("k", answers="re/{key}")) == ("re/k",)
+    assert command_topics(device("k", commands="down/{key}")) == (
+        "down/k",
+        "devices/k/commands",
+        "park/k/down",
+    )
+    assert answer_topics(device("k", answers="re/{key}")) == ("re/k", "devices/k/answers", "park/k/reply")
     assert topic_fits("devices/k/data", topics_of(device("k", topic="devices/+/data", key="topic:1")), "k")
     assert not topic_fits(
         "devices/j/data", topics_of(device("k", topic="devices/+/data", key="topic:1")), "k"

@@ -98,16 +98,16 @@ def topics_of(device: DeviceSpec) -> tuple[str, ...]:
 
 
 def command_topics(device: DeviceSpec) -> tuple[str, ...]:
-    """Return where a device hears commands: at `commands` of its profile, else at one of those every device may use."""
-    told = device.profile.get("commands")
-    return tuple(
-        topic.replace("{key}", device.key) for topic in ((told,) if isinstance(told, str) else COMMANDS)
-    )
+    """Return where a device may hear commands: at `commands` of its profile, then at those every device may use."""
+    return _own(device, "commands", COMMANDS)
 
 
 def answer_topics(device: DeviceSpec) -> tuple[str, ...]:
-    """Return where a device answers them: at `answers` of its profile, else at one of those every device may use."""
-    told = device.profile.get("answers")
-    return tuple(
-        topic.replace("{key}", device.key) for topic in ((told,) if isinstance(told, str) else ANSWERS)
-    )
+    """Return where a device may answer them: at `answers` of its profile, then at those every device may use."""
+    return _own(device, "answers", ANSWERS)
+
+
+def _own(device: DeviceSpec, name: str, common: tuple[str, ...]) -> tuple[str, ...]:
+    told = device.profile.get(name)
+    patterns = (told, *common) if isinstance(told, str) and told else common
+    return tuple(dict.fromkeys(pattern.replace("{key}", device.key) for pattern in patterns))
