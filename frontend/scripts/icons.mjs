@@ -11,7 +11,7 @@ const names = `
   building-factory-2 building-skyscraper buildings bulb calendar calendar-stats calendar-time camera car cash chart-bar
   chart-dots chart-line chart-pie check checklist checks chevron-down chevron-left chevron-right chevron-up circle
   circle-check circle-dashed circle-dot circle-x clipboard-check clipboard-data clipboard-list clock clock-play
-  cloud-upload coin coins columns contrast-2 copy crane currency-yuan database database-import device-floppy
+  cloud-upload coin coins columns contrast-2 copy cpu crane currency-yuan database database-import device-floppy
   device-mobile dots dots-vertical download droplet edit equal external-link eye eye-off file file-certificate
   file-download file-export file-import file-invoice file-spreadsheet file-text file-type-docx file-type-pdf filter flag
   flame folder gauge gavel git-branch grid-dots grip-vertical hammer heart-handshake help-circle hierarchy hierarchy-2

@@ -11,6 +11,7 @@ import "./css/bulletin.css";
 import "./css/cockpit.css";
 import "./css/insight.css";
 import "./css/paying.css";
+import "./css/devices.css";
 
 import sprite from "./icons.svg?url";
 import "./mark.svg?url";
@@ -25,6 +26,7 @@ import { startFilters } from "./islands/lists";
 import "./islands/menu";
 import { startPage } from "./islands/page";
 import "./islands/palette";
+import "./islands/pick";
 import "./islands/sparkline";
 import "./islands/toast";
 import { setSprite } from "./lib/dom";
@@ -38,6 +40,7 @@ startFilters();
 // The heavy islands come only to the pages that use them.
 const heavy: Record<string, () => Promise<unknown>> = {
   "ym-chart": () => import("./islands/chart"),
+  "ym-history": () => import("./islands/history"),
   "ym-map": () => import("./islands/map"),
   "ym-sheet": () => import("./islands/sheet"),
 };

@@ -1,5 +1,5 @@
 import type { Feature, FeatureCollection } from "geojson";
-import { Map as GlMap, Popup, ScaleControl, type GeoJSONSource, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
+import { Map as GlMap, Marker, Popup, ScaleControl, type GeoJSONSource, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 
@@ -18,6 +18,7 @@ interface Loaded {
 /** `<ym-map data-src>`: our own data on a map, a list with the same content beside it. */
 class MapElement extends HTMLElement {
   #map: GlMap | null = null;
+  #mark: Marker | null = null;
   #loaded: Loaded[] = [];
   #box: Box | null = null;
   #chosen: { source: string; id: number } | null = null;
@@ -141,6 +142,7 @@ class MapElement extends HTMLElement {
     map.getCanvas().setAttribute("aria-label", t("map.canvas"));
     this.#stage.append(this.#tools(map), this.#switcher(map));
     map.on("click", (event) => {
+      if (this.dataset["pick"] !== undefined) return this.#place(map, event.lngLat);
       const hit = map.queryRenderedFeatures(event.point).find((feature) => feature.layer.type !== "symbol" && feature.source !== "tiles");
       if (hit) this.#choose(hit.source, Number(hit.id), [event.lngLat.lng, event.lngLat.lat]);
     });
@@ -176,6 +178,13 @@ class MapElement extends HTMLElement {
       }
     });
     this.dataset["live"] = [...new Set(lively.flatMap(({ layer }) => layer.live?.split(" ") ?? []))].join(" ");
+  }
+
+  /** Where nothing is opened but a place is asked for: a mark where the click was, and an event that says where. */
+  #place(map: GlMap, { lng, lat }: { lng: number; lat: number }): void {
+    this.#mark ??= new Marker({ color: colour("vein") });
+    this.#mark.setLngLat([lng, lat]).addTo(map);
+    this.dispatchEvent(new CustomEvent("ym:place", { detail: { lng, lat }, bubbles: true }));
   }
 
   #button(name: string, label: string, run: () => void): HTMLButtonElement {

@@ -20,6 +20,13 @@ STRINGS: dict[str, Promise | str] = {
     "chart.chart": _("Show as chart"),
     "chart.download": _("Save as picture"),
     "chart.empty": _("No data for this period."),
+    # history of points
+    "history.excluded": _("excluded"),
+    "history.band": _("least to greatest"),
+    "history.gap": _("nothing came"),
+    "history.increase": _("increase"),
+    "history.whole": _("Show the whole range"),
+    "history.keys": _("Arrow keys move from reading to reading, with Shift in larger steps."),
     # map
     "map.layers": _("Layers"),
     "map.fit": _("Show everything"),

@@ -367,7 +367,7 @@ def map_features(request: HttpRequest, pk: int) -> HttpResponse:
 
     def add(uid: str, name: str, geometry: Any, url: str = "", **more: Any) -> None:
         if geometry:
-            properties = {"name": name, "url": url, "detail": "", **more}
+            properties = {"name": name, "key": uid, "url": url, "detail": "", **more}
             features.append({"type": "Feature", "id": uid, "geometry": geometry, "properties": properties})
 
     def point(place: tuple[float, float] | None) -> Any:
