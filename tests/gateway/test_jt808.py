@@ -123,7 +123,7 @@ def test_the_edition_of_2019_is_answered_in_it() -> None:
 @pytest.mark.parametrize("shared", [False, True])
 def test_cut_at_every_byte_and_with_shared_marks(shared: bool) -> None:
     async def play() -> None:
-        hub, journal = hub_of(spec("jt808", KEY))
+        hub, _journal = hub_of(spec("jt808", KEY))
         async with serving(listener(hub)) as port:
             client = await Client.connect(port)
             stream = b"".join(

@@ -50,6 +50,7 @@ class Order:
     trace: list[dict[str, str]] = field(default_factory=list)
     changed: Callable[["Order"], None] | None = None
     ended: bool = False
+    secrets: tuple[str, ...] = ()
 
     def sent(self, *, data: bytes = b"", text: str = "") -> None:
         """Say that these bytes (or this text) have been written to the device."""
