@@ -151,13 +151,13 @@ def test_one_writer_per_folder(tmp_path: Path) -> None:
         assert child.stdout is not None
         assert child.stdout.readline() == b"open\n"
         with pytest.raises(JournalLocked, match="another process"):
-            Journal.open(tmp_path, "a")
+            Journal.open(tmp_path, "a", patience=0.05)
         with Journal.claim(tmp_path, "web") as first, Journal.claim(tmp_path, "web") as second:
             assert [first.folder.name, second.folder.name] == ["web-1", "web-2"]
             assert recover(tmp_path) == []
         child.kill()
     with Journal.open(tmp_path, "a"), pytest.raises(JournalLocked):
-        Journal.open(tmp_path, "a")
+        Journal.open(tmp_path, "a", patience=0)
     assert recover(tmp_path) == [tmp_path / "a", tmp_path / "web-1", tmp_path / "web-2"]
 
 

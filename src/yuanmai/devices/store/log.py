@@ -136,6 +136,11 @@ def checkpoint_path(version: int) -> str:
     return f"{LOG}/{version:020d}.checkpoint.parquet"
 
 
+def checksum_path(version: int) -> str:
+    """Return the name of the file that holds a checkpoint's SHA-256; it is written when the checkpoint is durable."""
+    return f"{COPIES}/{version:020d}.checkpoint.sha256"
+
+
 def encode(actions: Sequence[Mapping[str, Any]], operation: str) -> bytes:
     """Return the bytes of a log entry."""
     lines = [json.dumps(a, ensure_ascii=False, separators=(",", ":")) for a in actions]
@@ -189,7 +194,8 @@ class Log:
             return
         self.state = State()
         for version in checkpoints:
-            if self._read_checkpoint(version):
+            # One without its checksum was being written when something ended it: it says nothing.
+            if self.files.exists(checksum_path(version)) and self._read_checkpoint(version):
                 break
         last = max(entries | {self.state.version})
         for version in range(self.state.version + 1, last + 1):
@@ -232,11 +238,7 @@ class Log:
         path = checkpoint_path(version)
         try:
             data = self.files.read(path)
-            try:
-                told = self.files.read(f"{COPIES}/{version:020d}.checkpoint.sha256").decode()
-            except FileNotFoundError:
-                told = ""
-            if told and told != hashlib.sha256(data).hexdigest():
+            if self.files.read(checksum_path(version)).decode() != hashlib.sha256(data).hexdigest():
                 raise ValueError("its checksum does not fit")
             table = pq.read_table(pa.BufferReader(data), columns=["add", "txn"])
         except (OSError, ValueError, pa.ArrowException) as error:
@@ -404,13 +406,26 @@ class Log:
         if version <= self.state.checkpoint:
             return
         options = self.files.options if isinstance(self.files, ObjectFiles) else None
+        self._clear_unfinished()
         DeltaTable(self.files.root, version=version, storage_options=options).create_checkpoint()
         path = checkpoint_path(version)
         data = self.files.read(path)
-        self.files.write(
-            f"{COPIES}/{version:020d}.checkpoint.sha256", hashlib.sha256(data).hexdigest().encode()
-        )
         if isinstance(self.files, LocalFiles):
             self.files.sync(path)
             self.files.sync(POINTER)
+        self.files.write(checksum_path(version), hashlib.sha256(data).hexdigest().encode())
         self.state.checkpoint = version
+
+    def _clear_unfinished(self) -> None:
+        """Remove what a crash left of a checkpoint: `deltalake` could not read the table past it."""
+        for entry in self.files.listing(LOG):
+            name = entry.path.rsplit("/", 1)[-1]
+            if name.endswith(".checkpoint.parquet") and not self.files.exists(checksum_path(int(name[:20]))):
+                self.files.delete(entry.path)
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                version = int(json.loads(self.files.read(POINTER))["version"])
+            except (ValueError, KeyError, TypeError):
+                version = -1
+            if not self.files.exists(checksum_path(version)):
+                self.files.delete(POINTER)

@@ -92,16 +92,16 @@ class Journal:
     @classmethod
     def open(
         cls, folder: Path, name: str, *, segment_bytes: int = SEGMENT_LIMIT, reserve_bytes: int | None = None,
-        files: Files | None = None,
+        files: Files | None = None, patience: float = 2.0,
     ) -> Self:  # fmt: skip
         """Open (or make) the journal `folder / name` for writing and put right what a crash left.
 
-        `reserve_bytes`: room left to others on the disk; by default 256 MiB, on small disks 2 % of them. Raises JournalLocked where another
-        process writes it, OSError where the folder cannot be used.
+        `reserve_bytes`: room left to others on the disk; by default 256 MiB, on small disks 2 % of them. `patience`: seconds to wait for
+        another process to let go (`recover` holds a journal for a moment). Raises JournalLocked where it does not, OSError where the folder cannot be used.
         """
         made = cls(folder / name, segment_bytes, reserve_bytes, files or Files())
         try:
-            made._take()
+            made._take(patience)
             made._recover()
         except BaseException:
             made._release()
@@ -121,8 +121,8 @@ class Journal:
         for number in range(1, 1000):
             with contextlib.suppress(JournalLocked):
                 return cls.open(
-                    folder, f"{prefix}-{number}", segment_bytes=segment_bytes, reserve_bytes=reserve_bytes
-                )
+                    folder, f"{prefix}-{number}", segment_bytes=segment_bytes, reserve_bytes=reserve_bytes, patience=0
+                )  # fmt: skip
         raise JournalLocked(f"{folder}: {prefix}-1 to {prefix}-999 are all being written")
 
     @property
@@ -301,14 +301,19 @@ class Journal:
 
     # -- opening ---------------------------------------------------------------------------------------------------------------
 
-    def _take(self) -> None:
+    def _take(self, patience: float) -> None:
         """Hold the folder, and learn whose stream it is."""
         self._files.make_folder(self.folder)
         self._lock_handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o640)
-        try:
-            fcntl.flock(self._lock_handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise JournalLocked(f"{self.folder}: another process writes it") from None
+        until = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(self._lock_handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise JournalLocked(f"{self.folder}: another process writes it") from None
+            time.sleep(0.02)
         self._stream = self._identity()
         self._salt = salt_of(self._stream)
         marks = self.folder / "mark"
@@ -382,6 +387,6 @@ def recover(folder: Path) -> list[Path]:
     """
     done = []
     for path in journals(folder):
-        with contextlib.suppress(JournalLocked), Journal.open(path.parent, path.name):
+        with contextlib.suppress(JournalLocked), Journal.open(path.parent, path.name, patience=0):
             done.append(path)
     return done
