@@ -90,7 +90,13 @@ export function styleLayers(layer: MapLayer, colours: Colours): LayerSpecificati
   } else {
     made.push({
       id: `${source}-dot`, type: "circle", source, layout,
-      paint: { "circle-color": colour, "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 4, 15, 9], "circle-stroke-color": colours("surface"), "circle-stroke-width": 2 },
+      paint: {
+        "circle-color": colour,
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 4, 15, 9],
+        // What moves has a ring of its own, so that it is found among what stands.
+        "circle-stroke-color": ["case", ["==", ["get", "moves"], true], colours("primary"), colours("surface")],
+        "circle-stroke-width": ["case", ["==", ["get", "moves"], true], 4, 2],
+      },
     });
   }
   if (layer.label_field) {

@@ -2,6 +2,7 @@
 
 import click
 from django.conf import settings
+from django.utils import timezone
 
 from yuanmai.core.console import Refused, command, print_json
 from yuanmai.demo.accounts import ACCOUNTS, PASSWORD
@@ -16,11 +17,14 @@ def demo(as_json: bool) -> None:
     """
     from yuanmai.config.commands import prepare
     from yuanmai.demo.load import load
+    from yuanmai.demo.scripts import history
 
     if not settings.DEMO:
         raise Refused("YUANMAI_DEMO=1 yuanmai demo")
     prepare()
     created = load()
+    if created:
+        history.load(timezone.now())
     if as_json:
         print_json({"created": created, "accounts": [a.username for a in ACCOUNTS]})
         return

@@ -10,7 +10,7 @@ from yuanmai.demo.simulators.link import Client
 from yuanmai.demo.simulators.meter import Bus, Registers
 from yuanmai.demo.simulators.mqtt import Gate, Lamp, Sensor
 from yuanmai.demo.simulators.run import PORTS
-from yuanmai.demo.simulators.station import Station
+from yuanmai.demo.simulators.station import Station, Surge
 from yuanmai.demo.simulators.stats import Stats
 from yuanmai.demo.simulators.terminal import Terminal
 
@@ -37,7 +37,10 @@ def clients(host: str, stats: Stats) -> list[Client]:
     lamps, stranger = data["lamps"], data["strangers"]["sensor"]
     return [
         *(
-            Station(host, at["hj212"], entry["period"], stats, mn=entry["mn"], kind=entry["kind"])
+            Station(
+                host, at["hj212"], entry["period"], stats, mn=entry["mn"], kind=entry["kind"],
+                surge=Surge(**entry["surge"]) if "surge" in entry else None,
+            )
             for entry in [*data["stations"], data["strangers"]["station"]]
         ),
         *(

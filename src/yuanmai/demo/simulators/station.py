@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from yuanmai.demo.simulators.link import Client
@@ -55,8 +56,18 @@ def moment(at: float) -> str:
     return datetime.fromtimestamp(at, LOCAL).strftime("%Y%m%d%H%M%S%f")[:17]
 
 
+@dataclass(frozen=True)
+class Surge:
+    """What goes wrong now and then: for `lasts` of every `every` seconds a factor is `times` its usual value."""
+
+    factor: str
+    times: float
+    every: float
+    lasts: float
+
+
 class Station(Client):
-    """One station. `faults` names values it gets wrong, for the alarms of the demonstration."""
+    """One station; with a `surge`, so that the demonstration has alarms."""
 
     def __init__(
         self,
@@ -68,11 +79,12 @@ class Station(Client):
         mn: str,
         kind: str = "32",
         password: str = "123456",  # noqa: S107
+        surge: Surge | None = None,
     ) -> None:
         super().__init__(host, port, period, stats)
         self.mn, self.kind, self.password = mn, kind, password
         self.heard = b""
-        self.factor_of: dict[str, float] = {}  # factor code → by what its value is multiplied at present
+        self.surge = surge
         self.interval = int(period)
         self.last_qn = 0
         self.minute = 0
@@ -89,7 +101,12 @@ class Station(Client):
     def value(self, code: str, at: float) -> float:
         """Return what the station measures."""
         usual, _digits = FACTORS[self.kind][code]
-        return signal(self.mn + code, at, usual) * self.factor_of.get(code, 1.0)
+        wrong = (
+            self.surge is not None and self.surge.factor == code and at % self.surge.every < self.surge.lasts
+        )
+        return signal(self.mn + code, at, usual) * (
+            self.surge.times if self.surge is not None and wrong else 1.0
+        )
 
     def say(self, at: float) -> None:
         """Send the values of the moment, and every ten minutes those of the period that has ended."""

@@ -39,7 +39,12 @@ def context(request: HttpRequest) -> dict[str, Any]:
     actor = getattr(request, "actor", None)
     if actor is None or actor.why_not(SEE_DEVICES) is not None:
         return {}
-    return {"live": {"url": live_url(request), "poll": reverse("devices:live_poll")}}
+    match = request.resolver_match
+    return {
+        "live": {"url": live_url(request), "poll": reverse("devices:live_poll")},
+        # Pages of devices show this moment, whatever day the figures beside them are asked for.
+        "of_the_moment": match is not None and match.app_name == "devices",
+    }
 
 
 class LiveOrigin:

@@ -1,0 +1,68 @@
+"""The devices of the demonstration: registered as they are simulated, with a week behind them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from yuanmai.core.scope import everywhere
+from yuanmai.demo.load import create_organisations
+from yuanmai.demo.presets import preset
+from yuanmai.demo.scripts import devices, history
+from yuanmai.demo.simulators.park import clients
+from yuanmai.demo.simulators.stats import Stats
+from yuanmai.devices.models import Device, Point
+from yuanmai.devices.queries import load_registry
+from yuanmai.devices.store.lake import Lake
+from yuanmai.devices.store.query import Queries
+from yuanmai.places.models import Park
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def registered() -> int:
+    """The register with the devices of the demonstration; how many they are."""
+    with everywhere():
+        org = create_organisations()[preset("devices")["org"]]
+        Park.objects.create(org=org, code=preset("devices")["park"], name="园区")
+    return devices.load()
+
+
+def test_every_simulated_client_is_registered_but_the_strangers(registered: int) -> None:
+    assert registered == 27
+    registry = load_registry()
+    strangers = {
+        preset("devices")["strangers"]["station"]["mn"],
+        preset("devices")["strangers"]["sensor"]["name"],
+    }
+    for client in clients("", Stats()):
+        key = str(
+            getattr(client, "mn", None) or getattr(client, "phone", None) or getattr(client, "name", None)
+        )
+        protocol = "hj212" if hasattr(client, "mn") else "jt808" if hasattr(client, "phone") else "mqtt"
+        assert (registry.find(protocol, key) is None) == (key in strangers), key
+
+
+def test_loading_twice_changes_nothing(registered: int) -> None:
+    assert devices.load() == 0
+    with everywhere():
+        assert Device.objects.count() == registered
+
+
+def test_the_week_behind_has_a_gap_and_counts_once(registered: int, settings: Any, tmp_path: Path) -> None:
+    settings.LAKE = str(tmp_path / "lake")
+    now = timezone.now()
+    count = history.load(now)
+    assert count > 100_000
+    assert history.load(now) == 0
+    with everywhere():
+        point = Point.objects.get(device__code=history.SILENT, address="a34002-Rtd")
+    queries = Queries(Lake(settings.LAKE))
+    rows = queries.raw([point.pk], now - timedelta(days=8), now + timedelta(hours=1))
+    steps = {int(step) // 60_000_000 for step in rows.time[1:] - rows.time[:-1]}
+    assert steps == {10, 370}
