@@ -114,7 +114,7 @@ def test_a_rate_is_measured_over_its_stretch() -> None:
 def test_a_meter_that_stops() -> None:
     stop = {"kind": "rate", "point": "count", "compare": "below", "limit": 0.5, "per": "hour", "over": 3600,
             "counter": True}  # fmt: skip
-    minutes = [(60 * m, float(min(m, 30))) for m in range(0, 100)]
+    minutes = [(60 * m, float(min(m, 30))) for m in range(100)]
     # It stands still at 30 from minute 30 on: the increase of the last hour is below 0.5 from minute 90 on.
     assert run([rule(stop)], rows(*minutes, code="count")) == [("raised", 5400, 3)]
 

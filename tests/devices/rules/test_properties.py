@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def test_any_cut_gives_the_same_transitions(data: st.DataObject, stream: Reading
     restart = data.draw(st.booleans())
     evaluator = Evaluator(RULES, REGISTRY, begin=START)
     found = []
-    for begin, until in zip(cuts, cuts[1:], strict=False):
+    for begin, until in pairwise(cuts):
         found += evaluator.feed(cut(stream, begin, until))
         if until < len(stream) and data.draw(st.booleans()):
             # The clock may come anywhere between what has arrived and what comes next.

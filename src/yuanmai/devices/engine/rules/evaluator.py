@@ -49,6 +49,8 @@ class Evaluator:
         self._heap: list[tuple[int, int, Key]] = []
         self._count = 0
         self._changed: set[Key] = set()
+        self._turned: set[Key] = set()
+        self._signs: dict[Key, tuple[object, ...]] = {}
         self._plans: dict[int, Plan] = {}
         self._load(rules, registry, begin)
 
@@ -179,6 +181,9 @@ class Evaluator:
     def _after(self, target: Target, key: Key, slot: int | None = None) -> None:
         """Remember what a target waits for, and whether its readings may be passed over."""
         self._changed.add(key)
+        if self._signs.get(key) != (sign := target.sign()):
+            self._signs[key] = sign
+            self._turned.add(key)
         due = target.due()
         if due != target.told:
             target.told = due
@@ -209,25 +214,34 @@ class Evaluator:
     def replace(self, rules: Iterable[Rule], registry: Registry, now: int) -> list[Transition]:
         """Take other rules or devices; alarms of rules and devices that are no longer in force are cleared."""
         state = self.state()
-        self._targets, self._heap = {}, []
+        self._targets, self._heap, self._signs = {}, [], {}
         self._load(rules, registry, now)
         return self.restore(state, now)
+
+    def arrivals(self) -> dict[str, Any]:
+        """Return how far arrival has come and the newest times of points, as JSON: the part of :meth:`state` that is no target's."""
+        return {"watermark": self.watermark, "points": self._slots.arrivals()}
 
     def state(self) -> dict[str, Any]:
         """Return everything that must be kept, as JSON."""
         return {
-            "watermark": self.watermark,
-            "points": self._slots.arrivals(),
+            **self.arrivals(),
             "targets": {f"{rule}:{device}": t.state() for (rule, device), t in self._targets.items()},
         }
 
-    def changes(self) -> dict[Key, dict[str, Any] | None]:
-        """Return the targets that have changed since the last call, None for those that need not be kept."""
-        found = {
-            key: None if (target := self._targets.get(key)) is None or (target.quiet and not target.severity and self._plain(target)) else target.state()
-            for key in self._changed
-        }  # fmt: skip
-        self._changed.clear()
+    def changes(self, *, everything: bool = True) -> dict[Key, dict[str, Any] | None]:
+        """Return the targets that have changed since the last call, None for those that need not be kept any more.
+
+        Without `everything` only those that have turned (a condition, a duration or an alarm began or ended), not those that merely
+        know a newer reading.
+        """
+        keys = self._changed if everything else self._turned
+        found: dict[Key, dict[str, Any] | None] = {}
+        for key in keys:
+            target = self._targets.get(key)
+            found[key] = None if target is None or (target.quiet and self._plain(target)) else target.state()
+        self._turned -= keys
+        self._changed = set() if everything else self._changed - found.keys()
         return found
 
     @staticmethod
@@ -260,6 +274,7 @@ class Evaluator:
             Transition("cleared", key[0], version, key[1], 0, max(now, raised_at), raised_at, 0, kept["severity"], "withdrawn")
         )  # fmt: skip
         self._changed.add(key)
+        self._turned.add(key)
 
     def listened_again(self, now: int) -> None:
         """Nobody listened until `now`: silence is counted from there, except where it was known before."""

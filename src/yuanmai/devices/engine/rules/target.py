@@ -217,6 +217,11 @@ class Target:
             return False
         return not any(grade.reached or grade.marks or grade.since or grade.ending for grade in self.grades)
 
+    def sign(self) -> tuple[object, ...]:
+        """Return what must survive a crash exactly; what else is kept may lag a few readings behind."""
+        grades = tuple((g.since, g.ending, g.reached, g.marks[-1] if g.marks else 0) for g in self.grades)
+        return (self.severity, self.raised_at, grades, tuple(leaf.truth for leaf in self.leaves))
+
     def due(self) -> int | None:
         """Return the next moment at which something changes without a reading."""
         found = [moment for grade in self.grades if (moment := grade.due()) is not None]
@@ -226,7 +231,10 @@ class Target:
         return min(found, default=None)
 
     def reading(self, leaf: int, moment: int, value: float, quality: int, code: str, lag: int) -> None:
-        """Take a reading for one of the conditions."""
+        """Take a reading for one of the conditions; one that the condition is beyond is fed again and says nothing new."""
+        known = self.leaves[leaf].last
+        if known is not None and moment < known[0]:
+            return
         self.advance(moment)
         self.moment, self.lag = max(self.moment, moment), lag
         self.leaves[leaf].update(moment, value, quality, code)

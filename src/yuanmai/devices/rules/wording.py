@@ -1,0 +1,288 @@
+"""Rules, faults and alarms in words of the active language."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext
+
+from yuanmai.devices.engine.rules import definition as d
+from yuanmai.devices.engine.rules.shapes import Circle
+from yuanmai.devices.engine.rules.windows import Window
+from yuanmai.devices.models import Alarm, Severity
+
+TONES = {4: "danger", 3: "warning", 2: "info", 1: "secondary"}
+Named = Callable[[str, str], tuple[str, str]]  # (point, device) → (name, unit)
+CAUSES = {
+    "value": gettext_lazy("by a reading"),
+    "silence": gettext_lazy("by silence"),
+    "hours": gettext_lazy("the hours of the rule ended"),
+    "withdrawn": gettext_lazy("the rule or the device is no longer in use"),
+}
+FLAGS = {
+    "flagged": gettext_lazy("marked as doubtful by the device"), "range": gettext_lazy("outside the plausible range"),
+    "clock": gettext_lazy("with a wrong clock"), "not_a_number": gettext_lazy("without a readable value"),
+    "jump": gettext_lazy("jumped"), "late": gettext_lazy("late by more than a day"),
+    "ahead": gettext_lazy("ahead of time"), "substituted": gettext_lazy("set by hand"),
+}  # fmt: skip
+DAYS = {
+    "all": gettext_lazy("every day"),
+    "working": gettext_lazy("on working days"),
+    "off": gettext_lazy("on days off"),
+}
+WEEKDAYS = (
+    gettext_lazy("Monday"), gettext_lazy("Tuesday"), gettext_lazy("Wednesday"), gettext_lazy("Thursday"),
+    gettext_lazy("Friday"), gettext_lazy("Saturday"), gettext_lazy("Sunday"),
+)  # fmt: skip
+PER = {
+    "minute": gettext_lazy("a minute"), "hour": gettext_lazy("an hour"), "day": gettext_lazy("a day"),
+}  # fmt: skip
+
+
+def number(value: float) -> str:
+    """Return a number without needless zeros, six significant digits."""
+    if not math.isfinite(value):
+        return "–"
+    text = f"{value:.6g}"
+    return f"{value:.0f}" if "e" in text and abs(value) < 1e15 and value == int(value) else text
+
+
+def quantity(value: float, unit: str) -> str:
+    """Return a number with its unit."""
+    return f"{number(value)} {unit}".strip()
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the largest units that say it exactly."""
+    parts, rest = [], round(seconds)
+    for size, words in (
+        (86400, lambda n: ngettext("%(n)s day", "%(n)s days", n)),
+        (3600, lambda n: ngettext("%(n)s hour", "%(n)s hours", n)),
+        (60, lambda n: ngettext("%(n)s minute", "%(n)s minutes", n)),
+        (1, lambda n: ngettext("%(n)s second", "%(n)s seconds", n)),
+    ):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(words(count) % {"n": count})
+    return pgettext("between parts of a duration", " ").join(parts) or _("no time")
+
+
+def plain_names(point: str, device: str) -> tuple[str, str]:
+    """Name points by their codes: where nothing better is known."""
+    return (f"{device} {point}".strip(), "")
+
+
+def condition_text(condition: d.Condition, named: Named = plain_names, *, nested: bool = False) -> str:
+    """Return a condition as a part of a sentence."""
+    if isinstance(condition, d.All | d.AnyOf):
+        joint = _(" and ") if isinstance(condition, d.All) else _(" or ")
+        text = joint.join(condition_text(part, named, nested=True) for part in condition.conditions)
+        return _("(%(text)s)") % {"text": text} if nested and len(condition.conditions) > 1 else text
+    if isinstance(condition, d.Not):
+        return _("it is not so that %(text)s") % {
+            "text": condition_text(condition.condition, named, nested=True)
+        }
+    return _leaf_text(condition, named)
+
+
+def _leaf_text(leaf: d.Leaf, named: Named) -> str:
+    if isinstance(leaf, d.Fence):
+        return _fence_text(leaf)
+    if isinstance(leaf, d.Missing):
+        if not leaf.point:
+            who = leaf.device or _("the device")
+            return _("nothing is heard from %(who)s for %(time)s") % {
+                "who": who,
+                "time": duration(leaf.after),
+            }
+        name, _unit = named(leaf.point, leaf.device)
+        return _("no reading of %(name)s comes for %(time)s") % {"name": name, "time": duration(leaf.after)}
+    name, unit = named(leaf.point, leaf.device)
+    if isinstance(leaf, d.Among):
+        values = ", ".join(number(value) for value in sorted(leaf.values))
+        return _("%(name)s is %(values)s") % {"name": name, "values": values}
+    if isinstance(leaf, d.Doubtful):
+        flags = ", ".join(str(FLAGS[flag]) for flag, bit in d.FLAGS.items() if leaf.mask & bit)
+        return _("a reading of %(name)s is %(flags)s") % {"name": name, "flags": flags}
+    if isinstance(leaf, d.Rate):
+        what = _("%(name)s grows by") if leaf.counter else _("%(name)s changes by")
+        return _("%(what)s %(bounds)s %(per)s (over %(over)s)") % {
+            "what": what % {"name": name}, "bounds": bounds_text(leaf.bounds, unit), "per": PER[leaf.per],
+            "over": duration(leaf.over),
+        }  # fmt: skip
+    return _("%(name)s is %(bounds)s") % {"name": name, "bounds": bounds_text(leaf.bounds, unit)}
+
+
+def bounds_text(bounds: d.Bounds, unit: str = "") -> str:
+    """Return limits in words."""
+    if bounds.compare == "above":
+        return _("above %(limit)s") % {"limit": quantity(bounds.high, unit)}
+    if bounds.compare == "below":
+        return _("below %(limit)s") % {"limit": quantity(bounds.low, unit)}
+    low, high = number(bounds.low), quantity(bounds.high, unit)
+    if bounds.compare == "inside":
+        return _("between %(low)s and %(high)s") % {"low": low, "high": high}
+    return _("outside %(low)s to %(high)s") % {"low": low, "high": high}
+
+
+def _fence_text(leaf: d.Fence) -> str:
+    if isinstance(leaf.shape, Circle):
+        figure = _("the circle of %(radius)s m around %(place)s") % {
+            "radius": number(leaf.shape.radius),
+            "place": f"{leaf.shape.longitude:.5f}, {leaf.shape.latitude:.5f}",
+        }
+    else:
+        figure = _("the drawn area")
+    who = leaf.device or _("the device")
+    return (_("%(who)s is inside %(figure)s") if leaf.inside else _("%(who)s is outside %(figure)s")) % {
+        "who": who, "figure": figure,
+    }  # fmt: skip
+
+
+def window_text(window: Window) -> str:
+    """Return hours in words."""
+    days = (
+        str(DAYS[window.days])
+        if isinstance(window.days, str)
+        else ", ".join(str(WEEKDAYS[day - 1]) for day in window.days)
+    )
+
+    def clock(minutes: int) -> str:
+        return f"{minutes // 60:02}:{minutes % 60:02}"
+
+    return f"{days} {clock(window.begin)}–{clock(window.end)}"
+
+
+def sentence(definition: d.Definition, severity: int, named: Named = plain_names) -> str:
+    """Return a whole rule in plain words."""
+    when, hold = condition_text(definition.when, named), definition.hold
+    if hold.of:
+        when += _(", in at least %(minutes)s of %(of)s minutes") % {"minutes": hold.minutes, "of": hold.of}
+    elif hold.seconds:
+        when += _(", for at least %(time)s") % {"time": duration(hold.seconds)}
+    parts = [
+        _("When %(when)s, an alarm is raised (%(severity)s).")
+        % {"when": when, "severity": Severity(severity).label}
+    ]
+    for grade, condition in definition.grades:
+        assert isinstance(condition, d.Threshold | d.Rate)
+        unit = named(condition.point, condition.device)[1]
+        parts.append(
+            _("%(bounds)s: %(severity)s.")
+            % {
+                "bounds": _upper(bounds_text(condition.bounds, unit)), "severity": Severity(grade).label,
+            }
+        )  # fmt: skip
+    ends = _ends(definition, named)
+    if ends:
+        parts.append(ends)
+    if definition.active:
+        hours = "; ".join(window_text(window) for window in definition.active)
+        parts.append(_("Only %(hours)s.") % {"hours": hours})
+    return pgettext("between sentences", " ").join(parts)
+
+
+def _ends(definition: d.Definition, named: Named) -> str:
+    when = definition.when
+    slack = ""
+    if isinstance(when, d.Threshold | d.Rate) and when.bounds.hysteresis:
+        unit = named(when.point, when.device)[1]
+        slack = _("%(slack)s within the limit") % {"slack": quantity(when.bounds.hysteresis, unit)}
+    elif isinstance(when, d.Fence) and when.margin:
+        slack = _("%(slack)s beyond the edge") % {"slack": quantity(when.margin, "m")}
+    wait = _("for %(time)s") % {"time": duration(definition.clear_for)} if definition.clear_for else ""
+    if not slack and not wait:
+        return ""
+    return _("It is cleared when the value is back %(how)s.") % {
+        "how": " ".join(p for p in (slack, wait) if p)
+    }
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+RULES_OF_FAULTS = {
+    "missing": gettext_lazy("must be stated"),
+    "number": gettext_lazy("“%(value)s” is not a number"),
+    "range": gettext_lazy("%(value)s is not between %(least)s and %(most)s"),
+    "text": gettext_lazy("“%(value)s” is not a short text"),
+    "choice": gettext_lazy("“%(value)s” is not among: %(among)s"),
+    "unknown": gettext_lazy("is not known here"),
+    "object": gettext_lazy("must be an object"),
+    "list": gettext_lazy("must be a list of at most %(most)s entries"),
+    "whole": gettext_lazy("must be whole numbers"),
+    "boolean": gettext_lazy("must be true or false"),
+    "numbers": gettext_lazy("must be a list of numbers"),
+    "order": gettext_lazy("%(low)s lies above %(high)s"),
+    "hysteresis": gettext_lazy("%(value)s leaves no value between the limits at which the alarm could be cleared"),
+    "grades_kind": gettext_lazy("grades are possible for limits and rates only"),
+    "twice": gettext_lazy("names a severity twice"),
+    "too_deep": gettext_lazy("too many conditions within each other"),
+    "time": gettext_lazy("“%(value)s” is not a time like 08:30"),
+    "weekdays": gettext_lazy("“%(value)s” is not all, working, off or a list of days 1 to 7"),
+    "empty": gettext_lazy("ends when it begins"),
+    "shape": gettext_lazy("must be a polygon or a circle"),
+    "radius": gettext_lazy("the radius must be 1 to 500,000 m"),
+    "corners": gettext_lazy("an area needs at least three corners"),
+    "too_many": gettext_lazy("has more than %(value)s corners"),
+    "position": gettext_lazy("“%(value)s” is not a position (longitude, latitude)"),
+}  # fmt: skip
+
+
+def fault_text(fault: d.Fault) -> str:
+    """Return what is wrong, with where it stands."""
+    text = str(RULES_OF_FAULTS[fault.rule]) % fault.values
+    return f"{fault.path}: {text}" if fault.path else text
+
+
+def faults_text(faults: Sequence[d.Fault]) -> list[str]:
+    """Return everything that is wrong, a line each."""
+    return [fault_text(fault) for fault in faults]
+
+
+def alarm_title(alarm: Alarm) -> str:
+    """Return what happened where, shortly."""
+    return _("%(device)s: %(rule)s") % {"device": alarm.device.label, "rule": alarm.rule.label}
+
+
+def alarm_text(alarm: Alarm, event: str) -> tuple[str, str]:
+    """Return subject and text of a message about an alarm; `event` is group, severity, cleared or escalate."""
+    words = {
+        "cleared": _("Cleared"),
+        "severity": _("Severity changed"),
+        "escalate": _("Not acknowledged"),
+    }
+    severity = str(Severity(alarm.severity).label)
+    head = words.get(event) or severity
+    subject = _("[%(head)s] %(title)s") % {"head": head, "title": alarm_title(alarm)}
+    lines = [alarm_title(alarm), _("Severity: %(severity)s") % {"severity": severity}]
+    lines.append(_("Raised: %(at)s") % {"at": local(alarm.raised_at)})
+    if alarm.cleared_at:
+        lines.append(_("Cleared: %(at)s") % {"at": local(alarm.cleared_at)})
+    if (text := evidence_text(alarm)) and event != "cleared":
+        lines.append(text)
+    others = alarm.group.alarms - 1 if alarm.group is not None else 0
+    if others > 0:
+        lines.append(
+            ngettext("and %(n)s more of the same kind", "and %(n)s more of the same kind", others)
+            % {"n": others}
+        )
+    if alarm.version.advice and event != "cleared":
+        lines.append(_("What to do: %(advice)s") % {"advice": alarm.version.advice})
+    return subject, "\n".join(lines)
+
+
+def evidence_text(alarm: Alarm) -> str:
+    """Return the value that raised an alarm, where one did."""
+    found: Mapping[str, Any] | None = next((e for e in alarm.evidence if e and e["point"]), None)
+    if found is None or alarm.point is None or alarm.cause == "silence":
+        return ""
+    return _("Value: %(value)s") % {"value": quantity(found["value"], alarm.point.unit)}
+
+
+def local(at: Any) -> str:
+    """Return a moment as people read it."""
+    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M:%S")
