@@ -1,6 +1,7 @@
 """Messages in several packages: joined, and the missing ones asked for again."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from yuanmai.protocols.jt808.bodies import encode_body
 from yuanmai.protocols.jt808.frame import Frame
@@ -83,6 +84,22 @@ class Assembler:
             self._forget(next(iter(self._open)))
             self.dropped += 1
         return None
+
+    def plain(self) -> list[list[object]]:
+        """Return what is unfinished as JSON, for a process that goes on later."""
+        return [
+            [*key, {str(number): body.hex() for number, body in parts.bodies.items()}]
+            for key, parts in self._open.items()
+        ]
+
+    def restore(self, plain: list[list[Any]]) -> None:
+        """Take what `plain` returned."""
+        for phone, msg_id, total, first, bodies in plain:
+            parts = Parts(
+                msg_id, total, first, {int(number): bytes.fromhex(body) for number, body in bodies.items()}
+            )
+            self._open[phone, msg_id, total, first] = parts
+            self._bytes += sum(len(body) + 64 for body in parts.bodies.values())
 
     def _forget(self, key: tuple[str, int, int, int]) -> None:
         parts = self._open.pop(key)
