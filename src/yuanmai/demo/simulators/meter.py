@@ -6,7 +6,7 @@ import struct
 import time
 
 from yuanmai.demo.simulators.stats import Stats
-from yuanmai.demo.simulators.world import counted, signal
+from yuanmai.demo.simulators.world import SINCE, counted, signal
 
 SHIFT = 0x33
 # Of the energy in all: by tariff (1 sharp, 2 peak, 3 flat, 4 valley).
@@ -23,7 +23,7 @@ class Bus:
 
     def __init__(self, addresses: list[str], stats: Stats, *, echo: bool = False) -> None:
         self.addresses, self.stats, self.echo = addresses, stats, echo
-        self.since = time.time() - 86_400 * 300
+        self.since = SINCE
         self.server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -117,7 +117,7 @@ class Registers:
 
     def __init__(self, name: str, stats: Stats) -> None:
         self.name, self.stats = name, stats
-        self.since = time.time() - 86_400 * 250
+        self.since = SINCE
         self.held = {100: 220}
         self.coil = True
         self.server: asyncio.Server | None = None

@@ -8,7 +8,7 @@ from typing import Any
 
 from yuanmai.demo.simulators.link import Client
 from yuanmai.demo.simulators.stats import Stats
-from yuanmai.demo.simulators.world import chance, counted, daily, noise, signal
+from yuanmai.demo.simulators.world import SINCE, chance, counted, daily, noise, signal
 
 
 def text(value: str) -> bytes:
@@ -46,7 +46,7 @@ class Thing(Client):
         self.heard = bytearray()
         self.number = 0
         self.state: dict[str, Any] = {}
-        self.since = time.time() - 86_400 * 200
+        self.since = SINCE
 
     def values(self, at: float) -> dict[str, Any]:
         """Return what the thing says of itself."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 from yuanmai.demo.simulators.link import Client
 from yuanmai.demo.simulators.stats import Stats
-from yuanmai.demo.simulators.world import chance, counted, drive, signal
+from yuanmai.demo.simulators.world import SINCE, chance, counted, drive, signal
 
 LOCAL = timezone(timedelta(hours=8))
 RING = [(112.9388, 28.2282), (112.9468, 28.2282), (112.9468, 28.2342), (112.9388, 28.2342)]
@@ -53,7 +53,7 @@ class Terminal(Client):
         self.areas: dict[int, bytes] = {}
         self.code = b""
         self.registered = asyncio.Event()
-        self.since = time.time() - 86_400 * (30 + 300 * chance(phone, "age"))
+        self.since = SINCE
 
     # --- outwards ---------------------------------------------------------------------------------------------------
 

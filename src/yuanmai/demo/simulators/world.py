@@ -5,6 +5,7 @@ import math
 
 DAY = 86_400.0
 METRES_PER_DEGREE = 111_320.0
+SINCE = 1_767_225_600.0  # when all meters began: their counts do not start anew with the program (2026-01-01, UTC)
 
 
 def chance(*parts: object) -> float:
