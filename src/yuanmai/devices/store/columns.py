@@ -135,7 +135,7 @@ def _order(point: npt.NDArray[np.int32], time: npt.NDArray[np.int64]) -> npt.NDA
     if (int(point.max()) - low_point).bit_length() + bits > 63:
         return np.lexsort((time, point))
     key = ((point.astype(np.int64) - low_point) << bits) | (time - low_time)
-    return np.argsort(key)
+    return np.argsort(key, kind="stable")  # merges what is already in order
 
 
 def settle(readings: Readings) -> Readings:
@@ -178,6 +178,12 @@ def _choose(rows: Readings, same: npt.NDArray[np.bool_]) -> Readings:
     keep = np.ones(len(rows), np.bool_)
     keep[at] = winner
     return take(rows, index[keep])
+
+
+def last_of_each(readings: Readings) -> Readings:
+    """Return of each point the row with the greatest time, of several the one that counts; sorted by point."""
+    rows = settle(readings)
+    return take(rows, np.flatnonzero(np.append(np.diff(rows.point) != 0, True))) if len(rows) else rows
 
 
 def to_table(readings: Readings) -> pa.Table:

@@ -21,7 +21,7 @@ from yuanmai.devices.store.log import Conflict, DataFile
 from yuanmai.devices.store.readings import Readings
 
 logger = logging.getLogger(__name__)
-PASS_ROWS = 8_000_000  # rows sorted into days at once: about 700 MB while it lasts
+PASS_ROWS = 4_000_000  # rows sorted into days at once: about 700 MB while it lasts
 FILE_ROWS = 4_000_000  # rows of a compacted file
 RUNS = 8  # more files than this of one day are merged
 RAW_KEPT_FROM = "retention:raw"  # transaction: day number before which raw readings have been removed

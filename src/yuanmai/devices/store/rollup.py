@@ -140,6 +140,22 @@ def hourly(rows: Readings) -> Rollup:
     )  # fmt: skip
 
 
+def sums(
+    rows: Readings,
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return point, time, n and sum of `hourly`, bit for bit, in less time."""
+    hours = rows.time // HOUR
+    starts = _starts(rows.point, hours)
+    bad = (rows.quality & EXCLUDED) != 0
+    if bad.any() or np.isnan(rows.value).any():
+        full = hourly(rows)
+        return full.point, full.time, full.n, full.sum
+    with np.errstate(all="ignore"):
+        total = np.add.reduceat(rows.value, starts) if len(starts) else np.empty(0)
+    total = np.where(np.isfinite(total), total, np.nan)
+    return rows.point[starts], hours[starts] * HOUR, np.diff(np.append(starts, len(rows))), total
+
+
 def daily(hours: Rollup) -> Rollup:
     """Roll up hours (sorted by point and time) by local day."""
     days = (hours.time + EAST) // DAY
