@@ -22,6 +22,7 @@ LISTENERS = (
     "yuanmai.gateway.hj212:listeners",
     "yuanmai.gateway.jt808:listeners",
     "yuanmai.gateway.mqtt:listeners",
+    "yuanmai.gateway.pollers:listeners",
 )
 STOP_WITHIN = 10.0  # seconds until what is under way must be durable
 

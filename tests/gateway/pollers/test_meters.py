@@ -36,7 +36,7 @@ def test_a_meter_of_the_package_dlt645() -> None:
     async def work() -> None:
         port = free_port()
         meter = MeterServerService.new_tcp_server("127.0.0.1", port, 2.0)
-        assert meter.set_address("000000012345")
+        assert meter.set_address(bytes.fromhex("000000012345")[::-1])  # it keeps addresses as they travel
         assert meter.set_00(0x00010000, 12345.67)
         assert meter.set_02(0x02010100, 229.5)
         assert meter.start()

@@ -258,11 +258,8 @@ def test_late_split_and_foreign_answers() -> None:
 
     async def work() -> None:
         async with scripted(serve) as port:
-            async with polling(device(f"127.0.0.1:{port}/1", {"holding:5": "a"})) as (
-                _hub,
-                journal,
-                _pollers,
-            ):
+            known = device(f"127.0.0.1:{port}/1", {"holding:5": "a"})
+            async with polling(known) as (_hub, journal, _pollers):
                 await until(lambda: len(rounds(journal)) >= 3)
                 assert [one["holding:5"] for one in rounds(journal)[:3]] == [2, 3, 4]
                 assert {"late_answer", "syntax", "no_answer"} <= oddities(journal)
