@@ -7,6 +7,7 @@ from yuanmai.core.audit.api import router as audit
 from yuanmai.core.findings_api import router as findings
 from yuanmai.core.jobs.api import router as jobs
 from yuanmai.core.workbooks.api import router as imports
+from yuanmai.devices.commands.api import router as device_commands
 from yuanmai.enterprises.api import router as enterprises
 from yuanmai.funds.api import router as funds
 from yuanmai.funds.insight.api import router as insight
@@ -30,6 +31,7 @@ api.add_router("funds/insight", insight)
 api.add_router("funds/paying", paying)
 api.add_router("funds/reserve", reserve)
 api.add_router("funds/papers", papers)
+api.add_router("devices/commands", device_commands)
 api.add_router("imports", imports)
 api.add_router("findings", findings)
 api.add_router("jobs", jobs)
