@@ -189,13 +189,32 @@ def test_the_next_frame_is_found_whatever_stood_before_it(stream: bytes, rejecte
 
 def test_a_frame_that_stops_is_let_go_at_the_time_out_and_hides_nothing() -> None:
     decoder = Decoder()
-    assert decoder.feed(b"##0900QN=2016" + A[:30]) == []
+    assert decoder.feed(b"##0900QN=2016") == []
     assert decoder.pending.startswith(b"##0900")
     found = decoder.flush()
-    assert [entry.reason for entry in found if isinstance(entry, Fault)] == ["truncated", "truncated"]
+    assert [entry.reason for entry in found if isinstance(entry, Fault)] == ["truncated"]
     assert decoder.pending == b""
-    decoder.feed(b"##0900QN=2016;" + A)
-    assert [entry.raw for entry in decoder.flush() if isinstance(entry, Frame)] == [A]
+
+
+def test_the_beginning_of_a_frame_ends_another_at_once() -> None:
+    decoder = Decoder()
+    found = decoder.feed(b"##0900QN=2016;" + A)
+    assert [getattr(entry, "reason", "frame") for entry in found] == ["bad_length", "frame"]
+    assert decoder.pending == b""
+
+
+def test_a_flood_of_nonsense_is_counted_not_told_and_hides_nothing() -> None:
+    decoder = Decoder()
+    found = decoder.feed(b"##0000" * 1000 + b"##0900x" + A + B[:40])
+    assert [entry.raw for entry in found if isinstance(entry, Frame)] == [A]
+    assert len(found) == 101
+    assert decoder.rejected == 101
+    assert decoder.pending == B[:40]
+    assert [entry.raw for entry in decoder.feed(B[40:])] == [B]
+    assert [getattr(entry, "reason", "frame") for entry in decoder.feed(b"##0000" + A)] == [
+        "bad_length",
+        "frame",
+    ]
 
 
 def test_data_is_acknowledged_and_commands_are_not() -> None:

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 from yuanmai.protocols.faults import Fault
 
 START, END, WAKE = 0x68, 0x16, 0xFE
+MOST_WRONG = 1000
 FrameT = TypeVar("FrameT")
 
 
@@ -13,7 +14,8 @@ class MeterDecoder(ABC, Generic[FrameT]):
     """Turns what comes from a bus into frames and faults; give it the bytes as they come.
 
     68 and 16 may stand inside a frame, so ends are found by the length, never by searching 16; after a bad frame the search
-    goes on behind its first 68. `noise` counts the bytes between frames, `rejected` frames whose sum or end is wrong.
+    goes on behind its first 68. `noise` counts the bytes between frames, `rejected` frames whose sum or end is wrong. After a
+    thousand places in a row where a frame began that was none, the rest of what came at once is left out.
     """
 
     def __init__(self) -> None:
@@ -41,8 +43,8 @@ class MeterDecoder(ABC, Generic[FrameT]):
 
     def _scan(self, data: bytes) -> list[FrameT | Fault]:
         found: list[FrameT | Fault] = []
-        place = 0
-        while True:
+        place = wrong = 0
+        while wrong < MOST_WRONG:
             begin = data.find(START, place)
             if begin < 0:
                 self.noise += len(data) - place
@@ -56,14 +58,20 @@ class MeterDecoder(ABC, Generic[FrameT]):
             if not size:
                 self.noise += 1
                 place += 1
+                wrong += 1
                 continue
             answer = self.decode(data[place : place + size])
             found.append(answer)
             if isinstance(answer, Fault):
                 self.rejected += 1
                 place += 1
+                wrong += 1
             else:
                 place += size
+                wrong = 0
+        if wrong >= MOST_WRONG:
+            self.noise += len(data) - place
+            place = len(data)
         self._kept = data[place:]
         return found
 

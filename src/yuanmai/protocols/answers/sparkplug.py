@@ -1,6 +1,7 @@
 """Answers about Sparkplug B: payloads, topics, the course of a session."""
 
 import math
+import re
 from typing import Any
 
 from yuanmai.protocols.faults import Fault
@@ -10,12 +11,14 @@ from yuanmai.protocols.sparkplug.topic import DEVICE_TYPES, NODE_TYPES, Topic, p
 from yuanmai.protocols.sparkplug.values import type_name
 
 Document = dict[str, Any]
+KINDS = NODE_TYPES | DEVICE_TYPES
 
 
 def answer(given: Document) -> Document:
     """Return what is to be said to one line of input; raises KeyError, TypeError, ValueError where it is of no known form."""
     if "sequence" in given or "events" in given:
-        return session(given["sequence"] if "sequence" in given else given["events"])
+        in_order = "sequence" in given
+        return session(given["sequence"] if in_order else given["events"], in_order=in_order)
     if "topic" in given and "hex" not in given:
         return topic(str(given["topic"]))
     found = decode(bytes.fromhex(given["hex"]))
@@ -35,10 +38,10 @@ def topic(text: str) -> Document:
 
 
 def payload(given: Payload) -> Document:
-    """Return the document of a payload."""
+    """Return the document of a payload; numbers it leaves out are 0, as protocol buffers read them."""
     return {
-        "timestamp": given.timestamp,
-        "seq": given.seq,
+        "timestamp": given.timestamp or 0,
+        "seq": given.seq or 0,
         "uuid": given.uuid,
         "metrics": [metric_document(metric) for metric in given.metrics],
     }
@@ -50,7 +53,7 @@ def metric_document(given: Metric) -> Document:
         "name": given.name or "",
         "alias": given.alias,
         "type": type_name(given.datatype),
-        "timestamp": given.timestamp,
+        "timestamp": given.timestamp or 0,
         "is_null": given.null,
     }
     if not given.null:
@@ -93,12 +96,21 @@ def plain(value: Any) -> Any:
     return value
 
 
-def session(events: list[Any]) -> Document:
-    """Return how a host sees a node after these messages, and at which of them it asked for a rebirth."""
+def session(events: list[Any], *, in_order: bool) -> Document:
+    """Return how a host sees a node after these messages, and at which of them it asked for a rebirth.
+
+    A bare number beside a type is its seq, but that of a death, which has none, its bdSeq; if a death has one and the messages
+    are no sequence told by seq alone (`in_order`), that of a birth too.
+    """
     node = Node()
     asked: list[int] = []
-    for place, given in enumerate(events):
-        kind, message, device = event(given)
+    told = [tell(given) for given in events]
+    if not in_order and any(one["type"] == "NDEATH" and "number" in one for one in told):
+        for one in told:
+            if one["type"] == "NBIRTH" and "number" in one:
+                one.setdefault(BDSEQ, one.pop("number"))
+    for place, one in enumerate(told):
+        kind, message, device = event(one)
         if node.take(kind, message, device):
             asked.append(place)
     document: Document = {
@@ -111,37 +123,66 @@ def session(events: list[Any]) -> Document:
     return document
 
 
-def event(given: Any) -> tuple[str, Payload, str]:
-    """Return type, payload and device of a message told as [type, seq], [type, {…}], {"type", "seq", "bdSeq", "device",
-    "alias(es)", "metrics"} or {"topic", "hex"}.
+def tell(given: Any) -> Document:
+    """Return what a told message says: [type, seq], [type, {…}], {"type", "seq", "bdSeq", "device", "alias(es)", "metrics"},
+    {type: {…}}, {"topic", "hex"}, or words like `DDATA seq=4 alias=9`. Raises KeyError without a type.
     """
     told: Document = {}
     for part in given if isinstance(given, list) else [given]:
         if isinstance(part, dict):
-            told |= part
-        elif isinstance(part, bool) or part is None:
-            continue
-        elif isinstance(part, int):
-            told["seq" if "seq" not in told else BDSEQ] = part
-        elif part in NODE_TYPES | DEVICE_TYPES:
-            told["type"] = part
-        else:
-            told["topic" if "/" in part else "device"] = part
+            for name, value in part.items():
+                if name in KINDS:
+                    told |= {"type": name, **(value if isinstance(value, dict) else {"number": value})}
+                elif isinstance(value, str) and value in KINDS:
+                    told["type"] = value
+                else:
+                    told[name] = value
+        elif isinstance(part, str):
+            told |= words(part)
+        elif isinstance(part, int) and not isinstance(part, bool):
+            told["second" if "number" in told else "number"] = part
     named = parse(told["topic"]) if "topic" in told else None
     if isinstance(named, Topic):
         told = {"type": named.type, "device": named.device or "", **told}
+    if told["type"] not in KINDS:
+        raise KeyError("type")
+    return told
+
+
+def words(text: str) -> Document:
+    """Return what words say: a type, name=number, a topic, or else the name of a device."""
+    if "/" in text and "=" not in text:
+        return {"topic": text}
+    found: Document = {name: int(digits) for name, digits in re.findall(r"(\w+)\s*[=:]\s*(\d+)", text)}
+    kinds = [word for word in re.findall(r"[A-Z]+", text) if word in KINDS]
+    if kinds:
+        found["type"] = kinds[0]
+    return found or {"device": text}
+
+
+def event(told: Document) -> tuple[str, Payload, str]:
+    """Return type, payload and device of what a message says."""
+    kind = told["type"]
+    device = str(told.get("device") or ("" if kind[0] == "N" else "device"))
     if "hex" in told or "payload_hex" in told:
         found = decode(bytes.fromhex(told.get("hex") or told["payload_hex"]))
-        return told["type"], found if isinstance(found, Payload) else Payload(), str(told.get("device") or "")
-    kind = told["type"]
+        return kind, found if isinstance(found, Payload) else Payload(), device
     message = Payload(seq=told.get("seq"))
     births = told.get(BDSEQ, told.get("bdseq", told.get("bd_seq")))
-    if kind == "NDEATH" and births is None:
-        births, message.seq = message.seq, None
+    if kind == "NDEATH":
+        births = births if births is not None else told.get("number", message.seq)
+        message.seq = None
+    elif message.seq is None:
+        message.seq = told.get("number")
+    if "second" in told:
+        if kind.endswith("DATA"):
+            told.setdefault("alias", told["second"])
+        elif births is None:
+            births = told["second"]
     if births is not None:
         message.metrics.append(Metric(BDSEQ, datatype=8, value=births))
     message.metrics += metrics(told, birth=kind.endswith("BIRTH"))
-    return kind, message, str(told.get("device") or ("" if kind[0] == "N" else "device"))
+    return kind, message, device
 
 
 def metrics(told: Document, *, birth: bool) -> list[Metric]:

@@ -8,15 +8,18 @@ from yuanmai.protocols.hj212.frame import HEAD, HEX, STANDARD, Frame, Profile, d
 
 START = re.compile(rb"##\d{4}")
 LENGTHS = {b"##%04d" % length: length for length in range(10_000)}
-# The beginning of a frame after the end of another, where a data segment should still go on: the length was a lie.
-INNER = re.compile(rb"(?:\r\n|&&[0-9A-Fa-f]{4})##\d{4}")
+# A frame as the standard wants it; after so many faults in a row nothing less is looked at.
+WHOLE = re.compile(rb"##\d{4}[^#]*&&[0-9A-Fa-f]{4}\r\n")
+MOST_WRONG = 100
 
 
 class Decoder:
     """Turns what a station sends into frames and faults; give it the bytes as they come.
 
     After a bad frame it looks for the next `##` and four digits behind the bad `##`, never behind the length the bad frame
-    claimed. `noise` counts the bytes between frames, `rejected` the frames that were none. No more than one frame is kept.
+    claimed; where another frame begins inside of what it claims, it is one. `noise` counts the bytes between frames, `rejected`
+    the frames that were none. No more than one frame is kept. Of more than a hundred faults in a row the others are only
+    counted, and until a good frame comes only those are looked at that are whole.
     """
 
     def __init__(self, profile: Profile = STANDARD) -> None:
@@ -26,6 +29,7 @@ class Decoder:
         self._kept = b""
         self._sum = ALGORITHMS[profile.crc]
         self._longest = profile.max_length
+        self._wrong = 0  # faults in a row
 
     @property
     def pending(self) -> bytes:
@@ -56,60 +60,57 @@ class Decoder:
         place, size = 0, len(data)
         while place < size:
             length = LENGTHS.get(data[place : place + HEAD], -1)
-            if length < 0:
-                begin = START.search(data, place)
+            if length < 0 or self._wrong > MOST_WRONG:
+                begin = (WHOLE if self._wrong > MOST_WRONG else START).search(data, place)
+                keep = begin.start() if begin is not None else self._promising(data, place)
+                self.noise += keep - place
+                place = keep
                 if begin is None:
-                    keep = _promising(data, place)
-                    self.noise += keep - place
-                    place = keep
                     break
-                self.noise += begin.start() - place
-                place = begin.start()
                 length = LENGTHS[data[place : place + HEAD]]
-            begins, end = place + HEAD, place + HEAD + length
+            end = place + HEAD + length
             answer: Frame | Fault | None = None
             # As the standard wants it: capitals, line end, nothing inside that looks like another frame.
             if end + 6 <= size and 0 < length <= self._longest:
-                segment = data[begins:end]
-                written = WRITTEN.get(self._sum(segment))
-                if written and data[end : end + 6] == written[0] and b"##" not in segment:
-                    end += 6
-                    answer = read(data[place:end], segment, written[1], self.profile)
+                segment = data[place + HEAD : end]
+                if b"##" not in segment:
+                    written = WRITTEN.get(self._sum(segment))
+                    if written and data[end : end + 6] == written[0]:
+                        end += 6
+                        answer = read(data[place:end], segment, written[1], self.profile)
             if answer is None:
-                ends = self._end(data, place, ended)
-                if ends is None:
+                stop = self._end(data, place, length, ended)
+                if stop is None:
                     break
-                end = abs(ends)
-                answer = (
-                    decode(data[place:end], self.profile)
-                    if ends > 0
-                    else Fault("bad_length", data[place:end])
-                )
+                end = abs(stop)
+                raw = data[place:end]
+                answer = decode(raw, self.profile) if stop > 0 else Fault("bad_length", raw)
             if isinstance(answer, Fault):
                 self.rejected += 1
+                self._wrong += 1
                 place += 2
+                if self._wrong > MOST_WRONG:
+                    continue
                 # What follows the checksum has no part in the fault, whether it has come or not.
                 answer = Fault(answer.reason, answer.raw[: HEAD + length + 4], answer.details)
             else:
+                self._wrong = 0
                 place = end
             found.append(answer)
         self._kept = data[place:]
         return found
 
-    def _end(self, data: bytes, place: int, ended: bool) -> int | None:
-        """Return where the frame at `place` ends, below zero where it cannot be one, nothing while it goes on."""
-        length = int(data[place + 2 : place + HEAD])
-        if not 0 < length <= self.profile.max_length:
+    def _end(self, data: bytes, place: int, length: int, ended: bool) -> int | None:
+        """Return where the frame at `place` ends, below zero where another begins inside of it, nothing while it goes on."""
+        if not 0 < length <= self._longest:
             return place + HEAD  # decode() names the fault
-        end = place + HEAD + length
-        if data.find(b"##", place + 2, end + 4) >= 0:
-            inner = INNER.search(data, place + HEAD, end + 4)
-            if inner is not None:
-                return HEAD - inner.end()
-        stop = end + 4
+        stop = place + HEAD + length + 4
+        inner = START.search(data, place + HEAD, stop)
+        if inner is not None:
+            return -inner.start()
         if len(data) < stop:
             return None
-        if not HEX.issuperset(data[end:stop]):
+        if not HEX.issuperset(data[stop - 4 : stop]):
             return stop
         tail = data[stop : stop + 2]
         if tail == b"\r\n":
@@ -118,11 +119,15 @@ class Decoder:
             return None
         return stop
 
-
-def _promising(data: bytes, place: int) -> int:
-    """Return from where on the last bytes may be the beginning of a frame."""
-    for begin in range(max(place, len(data) - HEAD + 1), len(data)):
-        rest = data[begin:]
-        if rest == b"#" or (rest[:2] == b"##" and (len(rest) == 2 or rest[2:].isdigit())):
-            return begin
-    return len(data)
+    def _promising(self, data: bytes, place: int) -> int:
+        """Return from where on the last bytes may be the beginning of a frame."""
+        size = len(data)
+        if self._wrong > MOST_WRONG:
+            last = data.rfind(b"##", max(place, size - HEAD - self._longest - 6))
+            if last >= 0 and data[last : last + HEAD] in LENGTHS:
+                return last
+        for begin in range(max(place, size - HEAD + 1), size):
+            rest = data[begin:]
+            if rest == b"#" or (rest[:2] == b"##" and (len(rest) == 2 or rest[2:].isdigit())):
+                return begin
+        return size

@@ -280,6 +280,8 @@ BODIES: dict[int, Sequence[Part]] = {
     0x8A00: KEY,
     **AREAS,
 }
+LONGEST = 1 << 20
+OPAQUE = frozenset({0x0701, 0x0801, 0x0900, 0x0901, 0x8108, 0x8900})
 DRIVER_2011: Sequence[Part] = (
     CountedText("name"),
     Text("id_card", 20),
@@ -349,7 +351,8 @@ def _attributes_2019(body: bytes) -> Sequence[Part]:
 
 
 def decode_body(msg_id: int, body: bytes, standard: int = 2013) -> Body | Fault:
-    """Return the named values of a body; of a message that has no layout `raw_hex`. The fault is `body_too_short`.
+    """Return the named values of a body; of a message that has no layout `raw_hex`. The faults are `body_too_short` and, above
+    a megabyte in packages, for all but media and what is passed through, `length_too_long`.
 
     Positions are `Location`; bytes that follow a complete body are left alone.
     """
@@ -358,6 +361,8 @@ def decode_body(msg_id: int, body: bytes, standard: int = 2013) -> Body | Fault:
             return {"location": positions.decode(body)}
         except ShortError:
             return Fault("body_too_short", body)
+    if len(body) > LONGEST and msg_id not in OPAQUE:
+        return Fault("length_too_long", body[:64], {"length": len(body)})
     parts = parts_of(msg_id, body, standard)
     if parts is None:
         return {"raw_hex": body.hex()}

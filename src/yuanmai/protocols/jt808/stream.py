@@ -1,5 +1,7 @@
 """Frames out of a stream of bytes, however it is cut, with resynchronisation after nonsense."""
 
+import re
+
 from yuanmai.protocols.bits import xor_sum
 from yuanmai.protocols.faults import Fault
 from yuanmai.protocols.jt808.frame import (
@@ -26,13 +28,18 @@ def resembles(piece: bytes) -> bool:
     return len(plain) == begin + ((plain[2] << 8 | plain[3]) & MOST_BODY) + 1
 
 
+IDLE = re.compile(rb"\x7e{3,}")
+MOST_WRONG = 100
+
+
 class Decoder:
     """Turns what a terminal sends into frames and faults; give it the bytes as they come.
 
     Every 7E ends a frame and may begin the next, so a mark shared by two frames, idle 7E 7E and a frame that lost its end do
     no harm. Bytes behind the end of a frame that make no frame are noise unless they have a mark of their own in front.
     It never keeps more than `most` bytes, the longest legal frame: what grows beyond is a fault `length_too_long`, and the next
-    mark counts. `noise` counts bytes between frames, `rejected` frames that were none, `peak` the most bytes it has kept.
+    mark counts. `noise` counts bytes between frames, `rejected` frames that were none, `peak` the most bytes it has kept. Of
+    more than a hundred faults in a row the others are only counted.
     """
 
     most = LONGEST
@@ -46,6 +53,7 @@ class Decoder:
         self._open = False  # a mark has been seen
         self._shared = False  # that mark also was the end of a good or bad frame
         self._overlong = False  # the frame has grown too long; wait for a mark
+        self._wrong = 0  # faults in a row
 
     @property
     def pending(self) -> bytes:
@@ -57,6 +65,8 @@ class Decoder:
     def feed(self, data: bytes) -> list[Frame | Fault]:
         """Return the frames and faults that these bytes complete, in their order."""
         found: list[Frame | Fault] = []
+        if b"\x7e\x7e\x7e" in data:
+            data = IDLE.sub(MARK * 2, data)  # idle marks mean nothing
         *ended, rest = data.split(MARK)
         for piece in ended:
             answer = self._end(piece)
@@ -102,10 +112,12 @@ class Decoder:
             return None
         if self._overlong:
             self._overlong = False
-            self.rejected += 1
-            return Fault("length_too_long", MARK + piece[:64])
+            return self._reject(Fault("length_too_long", MARK + piece[:64]))
         if not piece:
             self._shared = False  # two marks in a row: the second begins a frame
+            return None
+        if self._wrong >= MOST_WRONG and len(piece) < SHORTEST:
+            self.rejected += 1
             return None
         answer = decode(b"\x7e%b\x7e" % piece, tolerant=self.tolerant)
         if isinstance(answer, Fault):
@@ -113,5 +125,11 @@ class Decoder:
                 self.noise += len(piece)
                 self._shared = False
                 return None
-            self.rejected += 1
+            return self._reject(answer)
+        self._wrong = 0
         return answer
+
+    def _reject(self, fault: Fault) -> Fault | None:
+        self.rejected += 1
+        self._wrong += 1
+        return fault if self._wrong <= MOST_WRONG else None

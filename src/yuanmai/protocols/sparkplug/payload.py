@@ -17,6 +17,8 @@ from yuanmai.protocols.sparkplug.values import (
 from yuanmai.protocols.sparkplug.wire import WireError
 
 DEEPEST = 8  # templates in templates, property sets in property sets
+LONGEST = 1 << 20  # bytes of a payload
+MOST = 50_000  # metrics in a payload, rows in a data set
 
 
 @dataclass(slots=True)
@@ -70,7 +72,9 @@ class Payload:
 
 
 def decode(data: bytes) -> Payload | Fault:
-    """Return the payload in these bytes; the fault is `protobuf`."""
+    """Return the payload in these bytes; the fault is `protobuf`, or `length_too_long` above a megabyte."""
+    if len(data) > LONGEST:
+        return Fault("length_too_long", data[:64], {"length": len(data)})
     try:
         return _payload(data)
     except WireError as error:
@@ -84,6 +88,8 @@ def _payload(data: bytes) -> Payload:
             found.timestamp = wire.number_of(kind, content)
         elif number == 2:
             found.metrics.append(_metric(wire.bytes_of(kind, content), 0))
+            if len(found.metrics) > MOST:
+                raise WireError("too many metrics")
         elif number == 3:
             found.seq = wire.number_of(kind, content)
         elif number == 4:
@@ -193,6 +199,8 @@ def _dataset(data: bytes) -> DataSet:
                 found.types.append(wire.number_of(kind, content))
         elif number == 4:
             cells = wire.fields(wire.bytes_of(kind, content))
+            if len(rows) >= MOST:
+                raise WireError("too many rows")
             rows.append([_cell(wire.bytes_of(inner, cell)) for one, inner, cell in cells if one == 1])
     for row in rows:
         if len(row) != len(found.types):
@@ -226,6 +234,8 @@ def _template(data: bytes, depth: int) -> Template:
             found.version = wire.text_of(kind, content)
         elif number == 2:
             found.metrics.append(_metric(wire.bytes_of(kind, content), depth))
+            if len(found.metrics) > MOST:
+                raise WireError("too many metrics")
         elif number == 3:
             name, datatype, value = "", 0, None
             for inner, sort, entry in wire.fields(wire.bytes_of(kind, content)):
@@ -259,7 +269,7 @@ def encode(given: Payload) -> bytes:
 
 
 def encode_metric(given: Metric) -> bytes:
-    """Return the bytes of a metric (metadata is not written)."""
+    """Return the bytes of a metric."""
     parts = [] if given.name is None else [wire.put_bytes(1, given.name.encode())]
     for number, value in ((2, given.alias), (3, given.timestamp), (4, given.datatype or None)):
         if value is not None:
@@ -267,6 +277,8 @@ def encode_metric(given: Metric) -> bytes:
     for number, mark in ((5, given.historical), (6, given.transient), (7, given.null or None)):
         if mark is not None:
             parts.append(wire.put_number(number, int(mark)))
+    if given.metadata:
+        parts.append(wire.put_bytes(8, _put_metadata(given.metadata)))
     if given.properties:
         parts.append(wire.put_bytes(9, _put_properties(given.properties)))
     if given.value is not None:
@@ -284,6 +296,16 @@ def _put_value(datatype: int, value: Any) -> bytes:
     if datatype in ARRAYS or datatype in (DataType.BooleanArray, DataType.StringArray):
         return wire.put_bytes(16, pack_array(DataType(datatype), value))
     return put_scalar(10, datatype, value)
+
+
+def _put_metadata(given: dict[str, Any]) -> bytes:
+    return b"".join(
+        wire.put_number(number, int(given[name]))
+        if number in (1, 3, 4)
+        else wire.put_bytes(number, str(given[name]).encode())
+        for number, name in METADATA.items()
+        if name in given
+    )
 
 
 def _put_properties(given: dict[str, tuple[int, Any]]) -> bytes:
