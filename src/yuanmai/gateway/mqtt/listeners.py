@@ -5,6 +5,7 @@ import time
 from yuanmai.gateway.hub import Hub, Listener
 from yuanmai.gateway.mqtt.access import Identity
 from yuanmai.gateway.mqtt.broker import Broker
+from yuanmai.gateway.mqtt.client import Upstream, address_of
 from yuanmai.gateway.mqtt.senders import JsonSender
 from yuanmai.gateway.mqtt.sparkplug import HOST, SparkplugHost
 from yuanmai.gateway.options import Options
@@ -53,4 +54,18 @@ def listeners(hub: Hub, options: Options) -> list[Listener]:
         )
         broker.attend(host)
         made.append(broker)
+    url = options.environment.get("YUANMAI_MQTT_BROKER", "")
+    if url:
+        made.append(upstream(hub, url, host))
     return made
+
+
+def upstream(hub: Hub, url: str, host: str) -> Upstream:
+    """Return the client of a broker, with all that speaks back to devices. Raises ValueError for an address that is none."""
+    stamp = time.time_ns() // 1_000_000
+    client = Upstream(hub, address_of(url))
+    sparkplug = SparkplugHost(hub, client, host)
+    client.will = lambda online: sparkplug.state(online, stamp)
+    sender = JsonSender(hub, client)
+    hub.commands.register_all("mqtt", sender.send, lambda _device: client.connected)
+    return client
