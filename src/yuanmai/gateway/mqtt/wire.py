@@ -33,7 +33,7 @@ RETRY = 1.0  # seconds until the journal is asked again for room
 class Wire(asyncio.Protocol):
     """One connection to the broker."""
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(self, upstream: "Upstream") -> None:
         loop = asyncio.get_running_loop()
         self.upstream, self.hub, self.loop = upstream, upstream.hub, loop
         self.decoder = Decoder(upstream.version, server=False, most=MOST_PACKET)
