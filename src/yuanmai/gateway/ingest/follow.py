@@ -19,7 +19,7 @@ from django.db import DatabaseError, IntegrityError, close_old_connections, conn
 from yuanmai.devices.engine.quality import CLOCK, JUMP, LATE, NOT_A_NUMBER, RANGE
 from yuanmai.devices.engine.registry import Registry
 from yuanmai.devices.queries import load_registry, registry_version
-from yuanmai.devices.store.journal import Damage, JournalError, Reader, journals
+from yuanmai.devices.store.journal import Damage, JournalError, Reader, journals, recover
 from yuanmai.devices.store.lake import AlreadyCommitted, Lake
 from yuanmai.devices.store.readings import Readings
 from yuanmai.gateway.ingest import checkpoint, refine, tables
@@ -110,6 +110,7 @@ class Ingest:
         if self.buffer.positions and (saved is None or saved["boot"] != checkpoint.boot()):
             # The machine has stopped: what the database wrote last may be gone, while the lake was synced.
             self.keeping.renew_latest(self.lake, slots, self.tables)
+        recover(self.root)  # of journals whose writer is gone for good, the end may not be marked
         self._adopt(list(slots.by_number))
         self._discover()
         self._due("checkpoint", CHECKPOINT_EVERY)
