@@ -24,7 +24,7 @@ SOURCES = ("mqtt", "hj212", "jt808", "http")
 
 def measure(options: argparse.Namespace) -> None:
     """One measurement, in the process made for it."""
-    from bench.ingesting import peers, store
+    from bench.ingesting import end_to_end, peers, store
 
     what, _colon, argument = options.measure.partition(":")
     if what == "journal":

@@ -70,7 +70,7 @@ def cycle(count: int, rows: int) -> Iterator[bytes]:
 
 def measure_journal(batch: int, rows: int, seconds: float) -> None:
     """Each batch is appended and synced before the next: durable rows per second of one writer."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder:
+    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder:  # noqa: SIM117
         with Journal.open(Path(folder), "journal") as journal:
             batches = list(cycle(max(1, rows // batch), batch))
             watch, slowest = Watch(), 0.0
