@@ -8,6 +8,9 @@ from yuanmai.core.findings_api import router as findings
 from yuanmai.core.jobs.api import router as jobs
 from yuanmai.core.workbooks.api import router as imports
 from yuanmai.devices.commands.api import router as device_commands
+from yuanmai.devices.readings.api import router as readings
+from yuanmai.devices.registry.api import router as devices
+from yuanmai.devices.registry.template_api import router as device_templates
 from yuanmai.enterprises.api import router as enterprises
 from yuanmai.funds.api import router as funds
 from yuanmai.funds.insight.api import router as insight
@@ -32,6 +35,9 @@ api.add_router("funds/paying", paying)
 api.add_router("funds/reserve", reserve)
 api.add_router("funds/papers", papers)
 api.add_router("devices/commands", device_commands)
+api.add_router("readings", readings)
+api.add_router("devices", devices)
+api.add_router("devices/templates", device_templates)
 api.add_router("imports", imports)
 api.add_router("findings", findings)
 api.add_router("jobs", jobs)

@@ -25,11 +25,13 @@ CACHE_ABANDONED = (
 
 
 def prepare() -> None:
-    """Migrate the database and make sure that the preset roles are there."""
+    """Migrate the database and make sure that the presets are there: roles, and the library of product templates."""
+    from yuanmai.devices.registry.starting import ensure_templates
     from yuanmai.people.presets_loader import ensure_roles
 
     call_command("migrate", interactive=False, verbosity=0)
     ensure_roles()
+    ensure_templates()
 
 
 @click.command()

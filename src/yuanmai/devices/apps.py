@@ -10,3 +10,6 @@ class DevicesConfig(AppConfig):
     name = "yuanmai.devices"
     label = "devices"
     verbose_name = _("Devices")
+
+    def ready(self) -> None:
+        from yuanmai.devices.registry import starting  # noqa: F401  (a new installation begins with the library)

@@ -33,7 +33,12 @@ def make_device(library: dict[str, ProductTemplate]) -> Callable[..., Device]:
     """``make_device(org, "mqtt-street-lamp", name=…, online=True)``: a device with the points of its template."""
 
     def make(
-        org: Organisation, template: str = "mqtt-street-lamp", *, online: bool | None = None, values: dict[str, float] | None = None, **given: Any
+        org: Organisation,
+        template: str = "mqtt-street-lamp",
+        *,
+        online: bool | None = None,
+        values: dict[str, float] | None = None,
+        **given: Any,
     ) -> Device:
         number = next(_number)
         given.setdefault("code", f"dev-{number:04}")
@@ -43,11 +48,19 @@ def make_device(library: dict[str, ProductTemplate]) -> Callable[..., Device]:
             device = actions.add_device(SYSTEM, org.pk, template=library[template], **given)
             if online is not None:
                 DeviceState.objects.create(
-                    device=device, online=online, last_seen=NOW, changed_at=NOW, address="10.1.2.3:4711", readings=12, frames=3
+                    device=device,
+                    online=online,
+                    last_seen=NOW,
+                    changed_at=NOW,
+                    address="10.1.2.3:4711",
+                    readings=12,
+                    frames=3,
                 )
             for point in device.points.all():
                 if values and point.code in values:
-                    Latest.objects.create(point=point, time=NOW, received=NOW, value=values[point.code], revision=1)
+                    Latest.objects.create(
+                        point=point, time=NOW, received=NOW, value=values[point.code], revision=1
+                    )
         return device
 
     return make

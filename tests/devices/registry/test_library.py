@@ -47,7 +47,19 @@ def test_a_file_says_whence_and_of_when_it_is_and_nothing_unknown(path: Path) ->
     assert str(told["source"]).strip()
     assert isinstance(told["dated"], date)
     assert told["dated"] <= date(2026, 11, 22)
-    known = {"source", "dated", "code", "name", "name_en", "protocol", "icon", "silence_after", "mobile", "profile", "points"}
+    known = {
+        "source",
+        "dated",
+        "code",
+        "name",
+        "name_en",
+        "protocol",
+        "icon",
+        "silence_after",
+        "mobile",
+        "profile",
+        "points",
+    }
     assert set(told) <= known
     for point in told["points"]:
         assert set(point) <= set(POINT_FIELDS), point["code"]
@@ -69,7 +81,9 @@ def test_a_template_declares_itself(preset: Preset) -> None:
 
 
 @pytest.mark.parametrize(
-    ("preset", "point"), [(p, point) for p in PRESETS for point in p.points], ids=lambda value: value.code if isinstance(value, Preset) else value["code"]
+    ("preset", "point"),
+    [(p, point) for p in PRESETS for point in p.points],
+    ids=lambda value: value.code if isinstance(value, Preset) else value["code"],
 )
 def test_a_point_declares_itself(preset: Preset, point: dict[str, object]) -> None:
     assert CODE.fullmatch(str(point["code"]))
@@ -89,7 +103,9 @@ def test_a_point_declares_itself(preset: Preset, point: dict[str, object]) -> No
         assert not HAN.search(state_word({number: name}, float(number), english=True))
 
 
-@pytest.mark.parametrize("preset", [p for p in PRESETS if p.protocol == "hj212"], ids=lambda preset: preset.code)
+@pytest.mark.parametrize(
+    "preset", [p for p in PRESETS if p.protocol == "hj212"], ids=lambda preset: preset.code
+)
 def test_stations_measure_factors_of_the_standard(preset: Preset) -> None:
     unknown = [p["address"] for p in preset.points if str(p["address"]).rpartition("-")[0] not in factors()]
     assert unknown == []
@@ -103,6 +119,8 @@ def test_the_library_is_loaded_once_and_never_over_what_was_edited(orgs: Orgs) -
         assert actions.load_templates(SYSTEM, orgs.province.pk) == 0
         lamp.refresh_from_db()
         assert lamp.name == "改过的灯"
-        assert TemplatePoint.objects.filter(template=lamp).count() == len(library()["mqtt-street-lamp"].points)
+        assert TemplatePoint.objects.filter(template=lamp).count() == len(
+            library()["mqtt-street-lamp"].points
+        )
         assert lamp.points.get(code="brightness").writable
         assert lamp.source.startswith("OASIS")

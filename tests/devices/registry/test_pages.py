@@ -48,7 +48,9 @@ def test_an_empty_register_says_what_to_do_first(client: Client) -> None:
     assert reverse("devices:unknown") in page
 
 
-def test_the_list_shows_own_devices_with_their_state_and_no_foreign_ones(client: Client, make_device: Make, orgs: Orgs) -> None:
+def test_the_list_shows_own_devices_with_their_state_and_no_foreign_ones(
+    client: Client, make_device: Make, orgs: Orgs
+) -> None:
     make_device(orgs.north, name="北灯", online=True)
     make_device(orgs.north, name="哑灯")
     make_device(orgs.foreign, name="外灯", online=True)
@@ -85,7 +87,9 @@ def test_the_filters_stand_in_the_address(
 def test_the_list_costs_the_same_for_few_and_many(client: Client, make_device: Make, orgs: Orgs) -> None:
     make_device(orgs.north, online=True)
     client.get(reverse("devices:index"))
-    with CaptureQueriesContext(connection, ) as few:
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
         client.get(reverse("devices:index"), {"q": "dev"})
     for _n in range(12):
         make_device(orgs.north, online=True)
@@ -107,8 +111,12 @@ def test_the_export_holds_what_the_list_shows(client: Client, make_device: Make,
     assert "f-1" not in flat
 
 
-def test_the_record_shows_values_with_their_quality_in_words(client: Client, make_device: Make, orgs: Orgs) -> None:
-    device = make_device(orgs.north, name="灯一", online=True, values={"power": 61.04, "lamp": 1.0, "brightness": 400.0})
+def test_the_record_shows_values_with_their_quality_in_words(
+    client: Client, make_device: Make, orgs: Orgs
+) -> None:
+    device = make_device(
+        orgs.north, name="灯一", online=True, values={"power": 61.04, "lamp": 1.0, "brightness": 400.0}
+    )
     with everywhere():
         Latest.objects.filter(point__code="brightness").update(quality=RANGE)
     page = text(client.get(reverse("devices:record", args=[device.pk])))
@@ -121,7 +129,18 @@ def test_the_record_shows_values_with_their_quality_in_words(client: Client, mak
     assert "61.0" in part
 
 
-TABS = ("record", "history", "record_commands", "record_parts", "record_oddities", "record_timeline", "record_access", "points", "place", "revise")
+TABS = (
+    "record",
+    "history",
+    "record_commands",
+    "record_parts",
+    "record_oddities",
+    "record_timeline",
+    "record_access",
+    "points",
+    "place",
+    "revise",
+)
 
 
 @pytest.mark.parametrize("name", TABS)
@@ -137,7 +156,9 @@ def test_every_tab_opens_for_its_keeper_and_does_not_exist_for_others(
     assert client.get(reverse(f"devices:{name}", args=[foreign.pk])).status_code == 404
 
 
-def test_who_may_only_look_gets_no_buttons_and_no_access(client_as: Callable[..., Client], make_user: Callable[..., User], make_device: Make, orgs: Orgs) -> None:
+def test_who_may_only_look_gets_no_buttons_and_no_access(
+    client_as: Callable[..., Client], make_user: Callable[..., User], make_device: Make, orgs: Orgs
+) -> None:
     client = client_as(make_user("leader", orgs.north))
     device = make_device(orgs.north)
     page = text(client.get(reverse("devices:record", args=[device.pk])))
@@ -147,8 +168,17 @@ def test_who_may_only_look_gets_no_buttons_and_no_access(client_as: Callable[...
     assert client.post(reverse("devices:retire", args=[device.pk])).status_code == 403
 
 
-def test_a_device_is_entered_changed_retired_and_brought_back_on_pages(client: Client, library: Any, orgs: Orgs) -> None:
-    given = {"org": orgs.north.pk, "template": library["mqtt-street-lamp"].pk, "code": "L-1", "name": "灯杆一", "key": "lamp-1", "enabled": "on"}
+def test_a_device_is_entered_changed_retired_and_brought_back_on_pages(
+    client: Client, library: Any, orgs: Orgs
+) -> None:
+    given = {
+        "org": orgs.north.pk,
+        "template": library["mqtt-street-lamp"].pk,
+        "code": "L-1",
+        "name": "灯杆一",
+        "key": "lamp-1",
+        "enabled": "on",
+    }
     assert client.post(reverse("devices:create"), {**given, "longitude": "112.9"}).status_code == 422
     response = client.post(reverse("devices:create"), given)
     with everywhere():
@@ -159,7 +189,9 @@ def test_a_device_is_entered_changed_retired_and_brought_back_on_pages(client: C
     again = client.post(reverse("devices:create"), {**given, "code": "L-2"})
     assert again.status_code == 422
     assert "already speaks under this identity" in text(again)
-    client.post(reverse("devices:revise", args=[device.pk]), {**given, "name": "灯杆二", "profile": '{"qos": 1}'})
+    client.post(
+        reverse("devices:revise", args=[device.pk]), {**given, "name": "灯杆二", "profile": '{"qos": 1}'}
+    )
     device.refresh_from_db()
     assert (device.name, device.profile) == ("灯杆二", {"qos": 1})
     client.post(reverse("devices:retire", args=[device.pk]))
@@ -197,13 +229,17 @@ def test_the_place_is_typed_and_shown_on_the_map(client: Client, make_device: Ma
     assert found["features"][0]["geometry"]["coordinates"] == [112.934, 27.829]
 
 
-def test_picked_devices_move_and_the_move_is_taken_back(client: Client, make_device: Make, orgs: Orgs) -> None:
+def test_picked_devices_move_and_the_move_is_taken_back(
+    client: Client, make_device: Make, orgs: Orgs
+) -> None:
     devices = [make_device(orgs.north) for _n in range(3)]
     with everywhere():
         park = Park.objects.create(org=orgs.north, code="p", name="北区")
         building = Building.objects.create(org=orgs.north, code="b", name="一号厂房", park=park)
     ids = [device.pk for device in devices]
-    response = client.post(reverse("devices:bulk"), {"device": ids, "do": "building", "building": building.pk}, follow=True)
+    response = client.post(
+        reverse("devices:bulk"), {"device": ids, "do": "building", "building": building.pk}, follow=True
+    )
     assert "3 devices were changed" in text(response)
     with everywhere():
         assert Device.objects.filter(building=building).count() == 3
@@ -223,7 +259,12 @@ def test_labels_are_a_pdf_of_the_picked_devices(client: Client, make_device: Mak
     response = client.post(reverse("devices:labels"), {"device": [d.pk for d in devices], "layout": "sheet"})
     assert response["Content-Type"] == "application/pdf"
     assert response.content.startswith(b"%PDF")
-    assert response.content.count(b"/Type /Page\n") + response.content.count(b"/Type/Page/") + response.content.count(b"/Type /Page ") >= 0
+    assert (
+        response.content.count(b"/Type /Page\n")
+        + response.content.count(b"/Type/Page/")
+        + response.content.count(b"/Type /Page ")
+        >= 0
+    )
     assert client.get(reverse("devices:labels"), {"device": foreign.pk}).status_code == 302
     single = client.get(reverse("devices:labels"), {"device": devices[0].pk, "layout": "single"})
     assert single.content.startswith(b"%PDF")
@@ -251,12 +292,18 @@ def test_search_finds_devices_of_the_scope_only(client: Client, make_device: Mak
     assert [hit["title"] for hit in found if "GATE" in hit["detail"]] == ["北门道闸"]
 
 
-def test_the_states_of_the_figures_are_fresh(client: Client, make_device: Make, orgs: Orgs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_states_of_the_figures_are_fresh(
+    client: Client, make_device: Make, orgs: Orgs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     device = make_device(orgs.north, online=True)
     make_device(orgs.north)
 
     def rate() -> str:
-        return next(s["display"] for s in client.get(reverse("devices:index")).context["summary"] if "rate" in str(s["label"]))
+        return next(
+            s["display"]
+            for s in client.get(reverse("devices:index")).context["summary"]
+            if "rate" in str(s["label"])
+        )
 
     assert "50" in rate()
     with everywhere():

@@ -1,6 +1,6 @@
 """The first act of a real installation: its root organisation and the three administrators."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.password_validation import validate_password
@@ -13,6 +13,10 @@ from yuanmai.people import permissions
 from yuanmai.people.engine.separation import ADMINISTRATORS
 from yuanmai.people.models import Organisation, Post, Role, User
 from yuanmai.people.presets_loader import ensure_roles
+
+
+# Each is told of the root organisation of a new installation: rooms above bring what it starts with.
+NEW_INSTALLATION: list[Callable[[Organisation], object]] = []
 
 
 @dataclass(frozen=True)
@@ -50,4 +54,6 @@ def set_up_installation(
         user.save()
         Post.objects.create(user=user, org=root, role=Role.objects.get(code=f"{admin.group}_administrator"))
         act.log(user, org_id=root.pk, after={"username": admin.username, "role": admin.group, "org": code})
+    for begin in NEW_INSTALLATION:
+        begin(root)
     return root
