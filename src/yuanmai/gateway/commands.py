@@ -58,11 +58,10 @@ def gateway(name: str, host: str, hj212_port: int, jt808_port: int, mqtt_port: i
     )
 
     def ready(started: Gateway) -> None:
-        addresses = {
-            type(listener).__name__: listener.addresses
-            for listener in started.listeners
-            if getattr(listener, "addresses", None)
-        }
+        every = [
+            (type(listener).__name__, getattr(listener, "addresses", [])) for listener in started.listeners
+        ]
+        addresses = {name: where for name, where in every if where}
         if as_json:
             print_json({"gateway": name, "listening": addresses})
         else:

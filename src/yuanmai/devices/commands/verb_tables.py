@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from yuanmai.devices.commands.parameters import Parameter
+from yuanmai.devices.commands.parameters import Parameter, Text
 from yuanmai.devices.commands.verbs import Verb
 
 CLOCK, REPORT, HISTORY, FIELD, CARE = (
@@ -103,14 +103,14 @@ LATITUDE, LONGITUDE = (-90, 90), (-180, 180)
 AREAS_GIVEN = Parameter("areas", _("Numbers of areas"), "wholes", required=False, low=1, high=4_294_967_295, help=_("Separated by commas; empty for all."))  # fmt: skip
 
 
-def _corners(label: object, least: int) -> Parameter:
+def _corners(label: Text, least: int) -> Parameter:
     return Parameter(
         "corners",
-        str(label) and label,
+        label,
         "corners",
         low=least,
         help=_("One point in each line: longitude, latitude (WGS 84)."),
-    )  # type: ignore[arg-type]
+    )
 
 
 JT808 = (
