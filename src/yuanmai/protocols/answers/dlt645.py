@@ -16,7 +16,7 @@ def answer(given: Document) -> Document:
         return stream(bytes.fromhex(chunk) for chunk in given["chunks_hex"])
     found = decode(bytes.fromhex(given["hex"]))
     if isinstance(found, Fault):
-        return {"valid": False, "reason": found.reason, **found.details}
+        return {"valid": False, "reason": found.reason}
     return frame_document(found)
 
 
@@ -70,16 +70,11 @@ def item_document(found: Frame) -> Document | None:
 
 
 def stream(chunks: Iterable[bytes]) -> Document:
-    """Return the frames in these chunks without the FE before them, and which of them is the first reply of a meter."""
+    """Return the frames in these chunks without the FE before them, and where an echo stands before it, which is the reply."""
     decoder = Decoder()
-    found = [entry for chunk in chunks for entry in decoder.feed(chunk)]
-    good = [entry for entry in found if isinstance(entry, Frame)]
-    document: Document = {
-        "frames_hex": [entry.raw.hex() for entry in good],
-        "rejected": decoder.rejected,
-        "pending_hex": decoder.pending.hex(),
-    }
+    good = [entry for chunk in chunks for entry in decoder.feed(chunk) if isinstance(entry, Frame)]
+    document: Document = {"frames_hex": [entry.raw.hex() for entry in good]}
     replies = [place for place, entry in enumerate(good) if entry.reply]
-    if replies:
+    if replies and not good[0].reply:
         document["reply_index"] = replies[0]
     return document

@@ -46,15 +46,15 @@ def frame(raw: bytes, profile: Profile = STANDARD) -> Document:
     document: Document = {"valid": False, "reason": found.reason, "reply": None}
     if found.reason == "crc_mismatch":
         segment = raw[6 : 6 + int(raw[2:6])]
-        written = found.details["crc"]
-        document |= {
-            "strict": found.reason,
-            "crc_hj212": f"{crc(segment):04X}",
-            "crc_modbus": f"{crc_modbus(segment):04X}",
-        }
-        if not possible(int(written, 16)) and written == document["crc_modbus"]:
-            tolerant = decode(raw, Profile(crc="modbus", encoding=profile.encoding))
-            document["tolerant"] = {"crc_variant": "modbus", "valid": isinstance(tolerant, Frame)}
+        modbus = f"{crc_modbus(segment):04X}"
+        if found.details["crc"] == modbus and not possible(int(modbus, 16)):
+            kindly = decode(raw, Profile(crc="modbus", encoding=profile.encoding))
+            document |= {
+                "strict": found.reason,
+                "tolerant": {"crc_variant": "modbus", "valid": isinstance(kindly, Frame)},
+                "crc_hj212": found.details["crc_expected"],
+                "crc_modbus": modbus,
+            }
     return document
 
 
@@ -78,19 +78,16 @@ def frame_document(found: Frame) -> Document:
 
 
 def stream(chunks: list[bytes]) -> Document:
-    """Return the frames in these chunks, how many were refused, and what has not ended."""
+    """Return the frames in these chunks and how many were refused; one that has not ended is not refused yet."""
     decoder = Decoder()
     found = [entry for chunk in chunks for entry in decoder.feed(chunk)]
     found += decoder.settle()
     # What the time-out for an unfinished frame will bring: frames that a wrong length has hidden.
-    waiting, refused = decoder.pending, decoder.rejected
-    hidden = decoder.flush()
-    if any(isinstance(entry, Frame) for entry in hidden):
-        found, waiting, refused = found + hidden, b"", decoder.rejected
+    refused = decoder.rejected
+    hidden = [entry for entry in decoder.flush() if isinstance(entry, Frame)]
     return {
-        "frames": [_text(entry.raw) for entry in found if isinstance(entry, Frame)],
-        "rejected": refused,
-        "pending": _text(waiting),
+        "frames": [_text(entry.raw) for entry in [*found, *hidden] if isinstance(entry, Frame)],
+        "rejected": decoder.rejected if hidden else refused,
     }
 
 
