@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tests.devices.store.lake_help import DAY, HOUR, MINUTE, START, make, open_lake, rows, series
 from yuanmai.devices.engine.quality import CLOCK, EXCLUDED, FLAGGED
 from yuanmai.devices.store import columns, compaction, rolled, rollup, upkeep
+from yuanmai.devices.store.entries import Conflict
+from yuanmai.devices.store.files import LocalFiles
 from yuanmai.devices.store.lake import Lake
-from yuanmai.devices.store.log import Conflict
 from yuanmai.devices.store.query import Queries
 from yuanmai.devices.store.readings import Readings
 
@@ -214,20 +215,23 @@ def test_a_crash_at_any_write_changes_no_answer(
         for day in compaction.days_with_runs(lake):
             compaction.compact_day(lake, day)
     expected = bits(Queries(lake).hours(None, *EVER))
-    crashes = 0
+    crashes, left = 0, 0
+
+    def failing(real):  # type: ignore[no-untyped-def]
+        def call(self, path, data):  # type: ignore[no-untyped-def]
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise OSError(28, "No space left on device")
+            return real(self, path, data)
+
+        return call
+
     for cut in range(40):
         left = cut
         with monkeypatch.context() as patch:
             for name in ("write", "create"):
-
-                def broken(self, path, data, *, real=getattr(type(lake.readings.files), name)):  # type: ignore[no-untyped-def]
-                    nonlocal left
-                    left -= 1
-                    if left < 0:
-                        raise OSError(28, "No space left on device")
-                    return real(self, path, data)
-
-                patch.setattr(type(lake.readings.files), name, broken)
+                patch.setattr(LocalFiles, name, failing(getattr(LocalFiles, name)))
             try:
                 upkeep.maintain(lake, LONG_AFTER, everything=True)
             except OSError:

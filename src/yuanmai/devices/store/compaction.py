@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from yuanmai.devices.store import columns, parquet
 from yuanmai.devices.store.columns import APART, ARRIVED, COMPACTED, MISDATED, SORTED, as_date, as_number
+from yuanmai.devices.store.entries import Conflict, DataFile
 from yuanmai.devices.store.lake import Lake
-from yuanmai.devices.store.log import Conflict, DataFile
 from yuanmai.devices.store.readings import Readings
 
 logger = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 
 from yuanmai.devices.store import columns, rollup
 from yuanmai.devices.store.columns import APART, ARRIVED, MISDATED
+from yuanmai.devices.store.entries import LakeError, State
 from yuanmai.devices.store.files import open_files
-from yuanmai.devices.store.log import LakeError, State
 from yuanmai.devices.store.readings import Readings
 from yuanmai.devices.store.table import Fault, Table
 

@@ -13,157 +13,30 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from yuanmai.devices.store.columns import SECOND
+from yuanmai.devices.store.entries import (
+    LOG,
+    POINTER,
+    Conflict,
+    DataFile,
+    State,
+    add_action,
+    as_file,
+    checkpoint_path,
+    checksum_path,
+    copy_path,
+    decode,
+    encode,
+    entry_path,
+)  # fmt: skip
 from yuanmai.devices.store.files import LocalFiles, ObjectFiles
 
-LOG = "_delta_log"
-COPIES = "_copies"
-POINTER = f"{LOG}/_last_checkpoint"
-
-
-class LakeError(Exception):
-    """The lake cannot do what was asked; nothing of it has happened."""
-
-
-class Conflict(LakeError):  # noqa: N818
-    """Somebody else has changed the same files meanwhile."""
-
-
-@dataclass(frozen=True, slots=True)
-class DataFile:
-    """A Parquet file of a table with what its statistics say. `part` are its partition values; times in µs."""
-
-    path: str
-    size: int
-    part: Mapping[str, str | None]
-    rows: int
-    first_point: int
-    last_point: int
-    begin: int
-    end: int
-
-    @property
-    def level(self) -> int:
-        """0 arrived, 1 sorted by day, 2 compacted; 2 for tables without levels."""
-        return int(self.part.get("level") or 2)
-
-    @property
-    def day(self) -> date | None:
-        """The local day whose rows it holds; None where they are of several."""
-        value = self.part.get("day")
-        return date.fromisoformat(value) if value else None
-
-    @property
-    def id(self) -> str:
-        """What tells the file from all others: 20 hexadecimal digits."""
-        return self.path.rsplit("/", 1)[-1].split("~")[-1].split("-", 1)[0]
-
-    @property
-    def written(self) -> float:
-        """When it was written (s since 1970), as its name says."""
-        return int(self.id[:12], 16) / 1000
-
-    @property
-    def source(self) -> str:
-        """The id of what it was made from; empty where it was made from nothing."""
-        name = self.path.rsplit("/", 1)[-1]
-        return name.split("~", 1)[0] if "~" in name else ""
-
-    @property
-    def digest(self) -> str:
-        """The first 32 hexadecimal digits of the SHA-256 of its bytes, as its name says them."""
-        return self.path.rsplit("-", 1)[-1].removesuffix(".parquet")
-
-
-@dataclass(slots=True)
-class State:
-    """A table at one version."""
-
-    version: int = -1
-    files: dict[str, DataFile] = field(default_factory=dict)
-    transactions: dict[str, int] = field(default_factory=dict)
-    checkpoint: int = -1  # version of the checkpoint it was read from
-
-
-def _iso(moment: int) -> str:
-    whole = datetime.fromtimestamp(moment // SECOND, UTC).replace(microsecond=moment % SECOND, tzinfo=None)
-    return whole.isoformat(timespec="microseconds") + "Z"
-
-
-def _micros(text: str) -> int:
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return int(moment.replace(microsecond=0).timestamp()) * SECOND + moment.microsecond
-
-
-def add_action(file: DataFile, column: str = "time") -> dict[str, Any]:
-    """Return the `add` action of a file; `column` is the one of its moments."""
-    stats = {
-        "numRecords": file.rows,
-        "minValues": {"point": file.first_point, column: _iso(file.begin)},
-        "maxValues": {"point": file.last_point, column: _iso(file.end)},
-        "nullCount": {"point": 0, column: 0},
-    }
-    return {
-        "path": file.path, "partitionValues": dict(file.part), "size": file.size,
-        "modificationTime": int(time.time() * 1000), "dataChange": True, "stats": json.dumps(stats),
-    }  # fmt: skip
-
-
-def _file(path: str, size: int, part: Mapping[str, str | None], stats: str | None, column: str) -> DataFile:
-    told = json.loads(stats or "{}")
-    least, most = told.get("minValues", {}), told.get("maxValues", {})
-    return DataFile(
-        path, size, {k: v or None for k, v in part.items()}, int(told.get("numRecords", 0)),
-        int(least.get("point", -(2**31))), int(most.get("point", 2**31 - 1)),
-        _micros(least[column]) if column in least else -(2**62), _micros(most[column]) if column in most else 2**62,
-    )  # fmt: skip
-
-
-def entry_path(version: int) -> str:
-    """Return the name of a log entry."""
-    return f"{LOG}/{version:020d}.json"
-
-
-def checkpoint_path(version: int) -> str:
-    """Return the name of a checkpoint."""
-    return f"{LOG}/{version:020d}.checkpoint.parquet"
-
-
-def checksum_path(version: int) -> str:
-    """Return the name of the file that holds a checkpoint's SHA-256; it is written when the checkpoint is durable."""
-    return f"{COPIES}/{version:020d}.checkpoint.sha256"
-
-
-def encode(actions: Sequence[Mapping[str, Any]], operation: str) -> bytes:
-    """Return the bytes of a log entry."""
-    lines = [json.dumps(a, ensure_ascii=False, separators=(",", ":")) for a in actions]
-    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    head = {
-        "commitInfo": {
-            "timestamp": int(time.time() * 1000), "operation": operation, "operationParameters": {},
-            "engineInfo": "yuanmai", "sha256": digest,
-        }
-    }  # fmt: skip
-    return ("\n".join([json.dumps(head), *lines]) + "\n").encode()
-
-
-def decode(data: bytes) -> list[dict[str, Any]]:
-    """Return the actions of a log entry. Raises `ValueError` when it is torn or altered."""
-    lines = data.decode("utf-8").splitlines()
-    actions = [json.loads(line) for line in lines]
-    if not actions or not all(isinstance(a, dict) for a in actions):
-        raise ValueError("no actions")
-    told = actions[0].get("commitInfo", {}).get("sha256")
-    if actions[0].get("commitInfo", {}).get("engineInfo") == "yuanmai" and told != hashlib.sha256("\n".join(lines[1:]).encode()).hexdigest():  # fmt: skip
-        raise ValueError("its checksum does not fit")
-    return actions
+if TYPE_CHECKING:
+    from deltalake import Schema
 
 
 class Log:
@@ -174,11 +47,12 @@ class Log:
         files: LocalFiles | ObjectFiles,
         schema: pa.Schema,
         partition: Mapping[str, str],
-        moment: str = "time",
-        on_fault: Callable[[str, str, str], None] = lambda kind, path, detail: None,
+        moment: str,
+        on_fault: Callable[[str, str, str], None],
+        on_lost: "Callable[[Log, int, str], list[dict[str, Any]]]",
     ) -> None:
         self.files, self.schema, self.partition, self.moment = files, schema, dict(partition), moment
-        self.on_fault = on_fault
+        self.on_fault, self.on_lost = on_fault, on_lost
         self.state = State()
         self._pointer: bytes = b""
 
@@ -201,32 +75,37 @@ class Log:
         for version in range(self.state.version + 1, last + 1):
             actions = self._read_entry(version, missing_is_fault=True)
             if actions is None:
-                if version == last:
-                    break
-                self.on_fault(
-                    "log_entry_lost", entry_path(version), "neither the entry nor its copy can be read"
-                )
-                self.state.version = version
-                continue
+                actions = self.on_lost(self, version, "neither the entry nor its copy can be read")
             self._apply(version, actions)
 
-    def _found(self) -> None:
-        """Write the first entry: protocol and schema."""
-        from deltalake import Schema
-
-        fields = [*self.schema, *(pa.field(n, pa.date32() if t == "date" else pa.int32()) for n, t in self.partition.items())]  # fmt: skip
-        schema = Schema.from_arrow(pa.schema(fields))
-        actions: list[dict[str, Any]] = [
+    def first_actions(self) -> list[dict[str, Any]]:
+        """Return what the first entry says: protocol and schema."""
+        configuration = {"delta.enableExpiredLogCleanup": "false", "delta.checkpointInterval": "1000000000"}
+        return [
             {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
             {
                 "metaData": {
                     "id": str(uuid.uuid4()), "format": {"provider": "parquet", "options": {}},
-                    "schemaString": schema.to_json(), "partitionColumns": list(self.partition),
-                    "configuration": {"delta.enableExpiredLogCleanup": "false", "delta.checkpointInterval": "1000000000"},
-                    "createdTime": int(time.time() * 1000),
+                    "schemaString": self._delta_schema().to_json(), "partitionColumns": list(self.partition),
+                    "configuration": configuration, "createdTime": int(time.time() * 1000),
                 }
             },
         ]  # fmt: skip
+
+    def _delta_schema(self) -> "Schema":
+        from deltalake import Schema
+
+        kinds = {"date": pa.date32(), "integer": pa.int32()}
+        return Schema.from_arrow(
+            pa.schema([*self.schema, *(pa.field(name, kinds[kind]) for name, kind in self.partition.items())])
+        )
+
+    def _found(self) -> None:
+        """Write the first entry."""
+        if any(e.path.endswith(".parquet") and not e.path.startswith("_") for e in self.files.listing("")):
+            self._apply(0, self.on_lost(self, 0, "the whole log is lost"))
+            return
+        actions = self.first_actions()
         data = encode(actions, "CREATE TABLE")
         if self.files.create(entry_path(0), data):
             self._copy(0, data)
@@ -248,7 +127,7 @@ class Log:
         for add, txn in zip(table["add"].to_pylist(), table["txn"].to_pylist(), strict=True):
             if add:
                 part = dict(add["partitionValues"])
-                state.files[add["path"]] = _file(add["path"], add["size"], part, add["stats"], self.moment)
+                state.files[add["path"]] = as_file(add["path"], add["size"], part, add["stats"], self.moment)
             if txn:
                 state.transactions[txn["appId"]] = txn["version"]
         self.state = state
@@ -266,7 +145,7 @@ class Log:
         except ValueError as error:
             reason = str(error)
         try:
-            copy = self.files.read(f"{COPIES}/{version:020d}.json")
+            copy = self.files.read(copy_path(version))
             actions = decode(copy)
         except (OSError, ValueError):
             self.on_fault("log_entry_damaged", path, reason)
@@ -282,7 +161,7 @@ class Log:
         for action in actions:
             if "add" in action:
                 add = action["add"]
-                state.files[add["path"]] = _file(
+                state.files[add["path"]] = as_file(
                     add["path"], add["size"], add["partitionValues"], add.get("stats"), self.moment
                 )
             elif "remove" in action:
@@ -355,15 +234,20 @@ class Log:
                 self._apply(version, actions)
                 self._copy(version, data)
                 return version
+            self.refresh()
+            if self.state.version < version:
+                self._apply(
+                    version, self.on_lost(self, version, "neither the entry nor its copy can be read")
+                )
 
     def _copy(self, version: int, data: bytes) -> None:
         """Keep a second copy of an entry against damage; losing it costs nothing but that."""
         with contextlib.suppress(OSError):
             if isinstance(self.files, LocalFiles):
-                self.files.write_quickly(f"{COPIES}/{version:020d}.json", data)
+                self.files.write_quickly(copy_path(version), data)
 
     def _commit_remote(self, adds: Sequence[DataFile], removes: Sequence[str], transactions: Mapping[str, int]) -> int:  # fmt: skip
-        from deltalake import DeltaTable, Schema
+        from deltalake import DeltaTable
         from deltalake.exceptions import CommitFailedError
         from deltalake.transaction import (
             AddAction,
@@ -383,10 +267,9 @@ class Log:
         for path in removes:
             old = self.state.files[path]
             actions.append(RemoveAction(path, True, now, old.size, dict(old.part)))
-        fields = [*self.schema, *(pa.field(n, pa.date32() if t == "date" else pa.int32()) for n, t in self.partition.items())]  # fmt: skip
         try:
             table.create_write_transaction(
-                actions, "append", Schema.from_arrow(pa.schema(fields)), list(self.partition),
+                actions, "append", self._delta_schema(), list(self.partition),
                 commit_properties=CommitProperties(
                     app_transactions=[Transaction(app, number) for app, number in transactions.items()]
                 ),

@@ -8,7 +8,7 @@ import numpy as np
 
 from yuanmai.devices.store import columns
 from yuanmai.devices.store.columns import APART, as_number, day_number
-from yuanmai.devices.store.log import DataFile
+from yuanmai.devices.store.entries import DataFile
 from yuanmai.devices.store.plan import Span
 from yuanmai.devices.store.readings import Readings
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from yuanmai.devices.store.entries import DataFile
 from yuanmai.devices.store.files import LocalFiles, ObjectFiles
-from yuanmai.devices.store.log import DataFile
 
 ROW_GROUP = 65_536
 _INTEGERS = (pa.types.is_timestamp, pa.types.is_int64, pa.types.is_date32)

@@ -7,7 +7,7 @@ import numpy as np
 
 from yuanmai.devices.store import parquet
 from yuanmai.devices.store.columns import APART, DAY, EAST, as_number, day_number, day_numbers, numbers
-from yuanmai.devices.store.log import DataFile
+from yuanmai.devices.store.entries import DataFile
 from yuanmai.devices.store.table import Table
 
 

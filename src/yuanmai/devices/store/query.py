@@ -14,8 +14,8 @@ import pyarrow as pa
 from yuanmai.devices.store import chart, columns, rolled, rollup, scan
 from yuanmai.devices.store.columns import HOUR, as_date, as_number, day_bounds
 from yuanmai.devices.store.compaction import kept_from
+from yuanmai.devices.store.entries import DataFile
 from yuanmai.devices.store.lake import Lake
-from yuanmai.devices.store.log import DataFile
 from yuanmai.devices.store.newest import Newest, look_back
 from yuanmai.devices.store.plan import Plan, Span, by_day, spans_of
 from yuanmai.devices.store.reader import Moment, Reader, answering, micros

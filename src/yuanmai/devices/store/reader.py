@@ -15,8 +15,8 @@ import pyarrow as pa
 from yuanmai.devices.engine.quality import CLOCK
 from yuanmai.devices.store import columns, parquet, scan
 from yuanmai.devices.store.columns import SECOND
+from yuanmai.devices.store.entries import DataFile, LakeError
 from yuanmai.devices.store.lake import Lake
-from yuanmai.devices.store.log import DataFile, LakeError
 from yuanmai.devices.store.plan import Plan, Planner, Span
 from yuanmai.devices.store.readings import Readings
 from yuanmai.devices.store.table import Table

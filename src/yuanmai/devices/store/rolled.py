@@ -15,8 +15,8 @@ import pyarrow as pa
 from yuanmai.devices.store import parquet, rollup
 from yuanmai.devices.store.columns import COMPACTED, as_number
 from yuanmai.devices.store.compaction import kept_from, read_sound
+from yuanmai.devices.store.entries import Conflict, DataFile
 from yuanmai.devices.store.lake import Lake
-from yuanmai.devices.store.log import Conflict, DataFile
 from yuanmai.devices.store.table import Table
 
 HOURS_PER_GROUP = 24_576

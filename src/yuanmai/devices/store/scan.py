@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from yuanmai.devices.store import columns
 from yuanmai.devices.store.columns import numbers
+from yuanmai.devices.store.entries import DataFile
 from yuanmai.devices.store.files import LocalFiles, ObjectFiles
-from yuanmai.devices.store.log import DataFile
 from yuanmai.devices.store.plan import Span
 from yuanmai.devices.store.readings import Readings
 

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
-from yuanmai.devices.store import parquet
+from yuanmai.devices.store import parquet, recovery
+from yuanmai.devices.store.entries import DataFile, State
 from yuanmai.devices.store.files import LocalFiles, ObjectFiles
-from yuanmai.devices.store.log import DataFile, LakeError, Log, State
+from yuanmai.devices.store.log import Log
 
 logger = logging.getLogger(__name__)
 QUARANTINE = "_quarantine"
@@ -20,8 +21,8 @@ QUARANTINE = "_quarantine"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something found damaged. `kind`: log_entry_healed, log_entry_damaged, log_entry_lost, log_rolled_back,
-    checkpoint_damaged, file_damaged; `at`: when it was found (s since 1970)."""
+    """Something found damaged. `kind`: log_entry_healed, log_entry_damaged, log_entry_rebuilt, checkpoint_damaged,
+    file_damaged; `at`: when it was found (s since 1970)."""
 
     kind: str
     path: str
@@ -49,11 +50,13 @@ class Table:
     ) -> None:
         self.files, self.schema, self.moment = files, schema, moment
         self._mutex = threading.RLock()
-        self._log = Log(files, schema, partition, moment, self.fault)
+        self._log = Log(files, schema, partition, moment, self.fault, recovery.rebuild)
         self._told: set[tuple[str, str]] = set()
         self._snapshot = Snapshot(-1, ())
         with files.lock("open"):
             self._log.load()
+        if files.local:
+            recovery.check(self)
 
     # Reading
 
@@ -140,11 +143,8 @@ class Table:
 
     def quarantine(self, file: DataFile, reason: str) -> None:
         """Take a damaged file out of the table and keep its bytes apart."""
-        self.fault("file_damaged", file.path, f"{reason} ({file.rows} rows)")
-        with contextlib.suppress(OSError):
-            self.files.write(f"{QUARANTINE}/{file.path.replace('/', '_')}", self.files.read(file.path))
-        with contextlib.suppress(LakeError):  # somebody else was quicker
-            self.commit(removes=[file.path], operation="QUARANTINE")
+        with self._mutex:
+            recovery.take_out(self, self._log, file, reason)
 
     def scrub(self, chosen: Iterable[DataFile] | None = None) -> list[Fault]:
         """Read files (all of them) against their checksums, quarantine what is damaged, return the faults."""

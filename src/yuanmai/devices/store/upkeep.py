@@ -9,8 +9,8 @@ from datetime import date
 from yuanmai.devices.store import columns, compaction, rolled
 from yuanmai.devices.store.columns import APART, SECOND, as_number
 from yuanmai.devices.store.compaction import RAW_KEPT_FROM
+from yuanmai.devices.store.entries import COPIES, LOG, Conflict, decode, entry_path
 from yuanmai.devices.store.lake import Lake
-from yuanmai.devices.store.log import COPIES, LOG, Conflict, decode, entry_path
 from yuanmai.devices.store.table import Fault, Table
 
 logger = logging.getLogger(__name__)
