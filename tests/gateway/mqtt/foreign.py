@@ -82,7 +82,7 @@ def free_port() -> int:
 class Mosquitto:
     """A mosquitto broker with persistence that can be killed and started again on its port."""
 
-    def __init__(self, folder: Path, *lines: str) -> None:
+    def __init__(self, folder: Path, *, anonymous: bool = True) -> None:
         self.port = free_port()
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -91,14 +91,16 @@ class Mosquitto:
             "\n".join(
                 [
                     f"listener {self.port} 127.0.0.1",
-                    "allow_anonymous true",
+                    f"allow_anonymous {str(anonymous).lower()}",
                     "persistence true",
                     f"persistence_location {folder}/",
                     "autosave_interval 1",
                     "autosave_on_changes true",
                     "max_inflight_messages 1000",
                     "max_queued_messages 0",
-                    *lines,
+                    *(
+                        ["user root"] if os.getuid() == 0 else []
+                    ),  # it would leave its rights, and with them the folder
                     "",
                 ]
             )

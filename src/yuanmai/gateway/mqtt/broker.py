@@ -60,6 +60,7 @@ class Broker(Server):
         self.listeners: Tree[Heard] = Tree()
         self.store = Store(folder / f"mqtt-{hub.name}.sqlite3") if folder is not None else None
         self.retained = Retained(self.store)
+        self.direct = True
         self.taps: list[Tap] = []
         self.on_arrival: Callable[[Identity], None] | None = None
         self.on_departure: Callable[[Identity], None] | None = None

@@ -98,6 +98,7 @@ class Upstream:
         self.client_id = client_id or f"yuanmai-{hub.name}"
         self.will = will  # what tells others whether we are there: given False the will, given True what follows CONNECT
         self.on_connect: list[Callable[[], None]] = []
+        self.direct = False
         self.taps: list[Tap] = []
         self.listeners: Tree[Heard] = Tree()
         self.mappings = Mappings(hub.registry)

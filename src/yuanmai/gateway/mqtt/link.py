@@ -14,6 +14,7 @@ Acked = Callable[[], None]
 class Link(Protocol):
     """What commands and the host of Sparkplug need. All of it is called in the loop."""
 
+    direct: bool  # whether PUBACK comes from the device itself
     taps: list[Tap]  # told of every message from a device when it is durable
 
     def publish(self, packet: Publish, acked: Acked | None = None) -> int:

@@ -2,8 +2,8 @@
 
 `write` goes out as `{"<address>": value, "id": "<uid>"}` to the topic on which the device hears. It is done when the device answers
 (a message on its answer topic that brings the `id` back, or none at all), or when its readings show the new value; refused when the
-answer says so. A device that only takes the message (PUBACK) and says nothing has been `delivered` to, unless its profile has
-an answer topic (`answers`): then it has not answered in time.
+answer says so. A device that only takes the message (PUBACK) and says nothing has been `delivered` to (behind a broker: `handed_to_broker`),
+unless its profile has an answer topic (`answers`): then it has not answered in time.
 """
 
 import asyncio
@@ -84,6 +84,10 @@ class JsonSender:
             return await self._publish(order)
         raise RefusedError("unknown_verb", order.verb)
 
+    @property
+    def _delivered(self) -> str:
+        return "delivered" if self.link.direct else "handed_to_broker"
+
     async def _publish(self, order: Order) -> Outcome:
         payload = order.parameters.get("payload", "")
         text = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
@@ -100,7 +104,7 @@ class JsonSender:
             return Outcome("failed", {"code": "nobody_listens"})
         if taken and not await _within(acked, seconds(order.device.profile)):
             return Outcome("timed_out", {"code": "no_acknowledgement"})
-        return Outcome("done", {"code": "delivered" if taken else "retained"})
+        return Outcome("done", {"code": self._delivered if taken else "retained"})
 
     async def _write(self, order: Order) -> Outcome:
         device = order.device
@@ -154,10 +158,10 @@ class JsonSender:
                 order.sent(text=f"{topic} {body}")
                 if await _within(answered, seconds(device.profile)):
                     return Outcome(outcome.pop("state"), outcome)
-                if acked.is_set():
+                if acked.is_set() and self.link.direct:
                     break  # it has it: saying it again changes nothing
         if acked.is_set() and not device.profile.get("answers"):
-            return Outcome("done", {"code": "delivered"})
+            return Outcome("done", {"code": self._delivered})
         return Outcome("timed_out", {"code": "no_answer" if acked.is_set() else "no_acknowledgement"})
 
 
