@@ -82,8 +82,13 @@ run:
 
 # --- test ------------------------------------------------------------------------------------------------------------
 
-test-setup: $(VENV)/.made-dev setup
+test-setup: $(VENV)/.made-dev setup tests/peers/node_modules/.made
 	@scripts/system_packages.sh test
+
+# Clients of other makers that the gateway is tried with.
+tests/peers/node_modules/.made: tests/peers/package-lock.json
+	$(subst frontend,tests/peers,$(NPM)) ci --ignore-scripts
+	@touch $@
 
 $(VENV)/.made-dev: $(VENV)/.made-setup requirements/dev.txt
 	$(PIP) install --require-hashes -r requirements/dev.txt
@@ -133,5 +138,5 @@ docs: $(VENV)/.made-dev
 	$(BIN)/zensical build --clean
 
 clean:
-	rm -rf $(VENV) $(ASSETS) frontend/node_modules dist build site .ruff_cache .mypy_cache .import_linter_cache
+	rm -rf $(VENV) $(ASSETS) frontend/node_modules tests/peers/node_modules dist build site .ruff_cache .mypy_cache .import_linter_cache
 	find src -name '*.mo' -delete

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests need from Debian or Ubuntu, and only what is missing.
 #
-#   scripts/system_packages.sh test    Chromium, a Chinese font, PostgreSQL's server programs
+#   scripts/system_packages.sh test    Chromium, a Chinese font, PostgreSQL's server programs, programs that speak MQTT and Modbus
 #   scripts/system_packages.sh venv    the module venv of the system's Python
 #
 # As root, or through sudo. Where neither works it says which packages to install and ends with 1.
@@ -28,6 +28,11 @@ has_postgresql() {
     command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1
 }
 
+# A server may stand where only root looks.
+has_program() {
+    command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]
+}
+
 has_venv() {
     "$PYTHON" -c 'import ensurepip, venv' >/dev/null 2>&1
 }
@@ -38,6 +43,9 @@ test)
     has_chromium || missing="$missing chromium"
     has_chinese_font || missing="$missing fonts-noto-cjk"
     has_postgresql || missing="$missing postgresql"
+    has_program mosquitto || missing="$missing mosquitto"
+    has_program mosquitto_pub || missing="$missing mosquitto-clients"
+    has_program mbpoll || missing="$missing mbpoll"
     ;;
 venv)
     has_venv || missing=" $("$PYTHON" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
@@ -74,6 +82,10 @@ while :; do
     if $as_root apt-get $options -qq update &&
         $as_root env DEBIAN_FRONTEND=noninteractive apt-get $options install -y -qq --no-install-recommends $missing \
             </dev/null >/dev/null; then
+        # The tests start brokers of their own; a running one would hold the port of the gateway.
+        case "$missing " in
+        *" mosquitto "*) $as_root systemctl disable --now mosquitto >/dev/null 2>&1 || true ;;
+        esac
         exit 0
     fi
     [ "$attempt" -lt 4 ] || say_what_to_do "apt-get did not succeed in $attempt attempts (its messages are above)."
