@@ -6,7 +6,11 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yuanmai.config.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+from yuanmai.devices.readings.shortcut import with_shortcut  # noqa: E402  (the rooms must be there)
+
+application = with_shortcut(_django)
 
 
 def _settle() -> None:
