@@ -21,14 +21,13 @@ from yuanmai.protocols.sparkplug import payload as payloads
 from yuanmai.protocols.sparkplug import topic as topics
 from yuanmai.protocols.sparkplug.payload import Metric, Payload
 from yuanmai.protocols.sparkplug.session import Node
-from yuanmai.protocols.sparkplug.values import DataType
+from yuanmai.protocols.sparkplug.values import SIGNED, UNSIGNED, DataType, type_name
 
 PROTOCOL = "sparkplug"
 REBIRTH = "Node Control/Rebirth"
 HOST = "yuanmai"
 ASK_AGAIN = 30.0  # seconds until a node that was asked for a rebirth and gave none is asked again
 MOST_NODES = 20_000
-WHOLE = frozenset(range(DataType.Int8, DataType.UInt64 + 1)) | {DataType.DateTime}
 
 
 @dataclass(slots=True)
@@ -142,8 +141,15 @@ class SparkplugHost:
         value: float | bool = wanted
         if datatype == DataType.Boolean:
             value = bool(wanted)
-        elif datatype in WHOLE:
+        elif datatype in SIGNED or datatype in UNSIGNED:
             value = int(wanted)
+            low, high = (
+                (-(1 << SIGNED[datatype] - 1), (1 << SIGNED[datatype] - 1) - 1)
+                if datatype in SIGNED
+                else (0, (1 << UNSIGNED[datatype]) - 1)
+            )
+            if value != wanted or not low <= value <= high:
+                raise RefusedError("bad_parameters", f"{wanted} is no {type_name(datatype)}")
         metric = Metric(name=point.address, timestamp=_now(), datatype=datatype, value=value)
         try:
             return command(device.key, [metric]), Watch("DATA", device.key, point.address, wanted)
