@@ -343,6 +343,8 @@ IMPORT_MAX_BYTES = int(os.environ.get("YUANMAI_IMPORT_MAX_MB", "100")) * 1024 * 
 # Each gateway and each web process writes a journal of its own below this folder.
 JOURNAL_ROOT = Path(os.environ.get("YUANMAI_JOURNAL", HOME / "journal"))
 LAKE = os.environ.get("YUANMAI_LAKE", str(HOME / "lake"))  # a folder, or s3://…
+LAKE_RAW_DAYS = int(os.environ.get("YUANMAI_LAKE_RAW_DAYS", "1095"))  # readings are kept so long; 0: for ever
+LAKE_ROLLED_DAYS = int(os.environ.get("YUANMAI_LAKE_ROLLED_DAYS", "0"))  # hours and days; 0: for ever
 GATEWAY_NAME = os.environ.get("YUANMAI_GATEWAY_NAME", "gateway")
 GATEWAY_HOST = os.environ.get("YUANMAI_GATEWAY_HOST", "127.0.0.1")
 # Ports of the listeners; 0 switches one off.

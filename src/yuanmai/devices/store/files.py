@@ -50,8 +50,11 @@ class Files(Protocol):
     def filesystem(self) -> tuple[pa.fs.FileSystem | None, str]:
         """Return pyarrow's file system (None: the local one) and the prefix for paths in it."""
 
-    def lock(self, name: str) -> contextlib.AbstractContextManager[None]:
-        """Hold an exclusive lock among the processes of this machine (no-op on object stores)."""
+    def lock(self, name: str, *, wait: bool = True) -> contextlib.AbstractContextManager[None]:
+        """Hold an exclusive lock among the processes of this machine (no-op on object stores).
+
+        Without `wait` raises `BlockingIOError` when somebody holds it.
+        """
 
 
 def sync_folder(path: Path) -> None:
@@ -181,7 +184,7 @@ class LocalFiles:
         return None, f"{self.root}/"
 
     @contextlib.contextmanager
-    def lock(self, name: str) -> Iterator[None]:
+    def lock(self, name: str, *, wait: bool = True) -> Iterator[None]:
         """See `Files`."""
         import fcntl
 
@@ -189,7 +192,7 @@ class LocalFiles:
         self._make(target.parent)
         handle = os.open(target, os.O_RDWR | os.O_CREAT, 0o640)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
         finally:
             os.close(handle)
@@ -248,7 +251,7 @@ class ObjectFiles:
         return self._fs, ""
 
     @contextlib.contextmanager
-    def lock(self, name: str) -> Iterator[None]:
+    def lock(self, name: str, *, wait: bool = True) -> Iterator[None]:
         """See `Files`: the log's own put-if-absent is what decides."""
         yield
 

@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from typing import overload
 
 from yuanmai.devices.store import columns, compaction, rolled
 from yuanmai.devices.store.columns import APART, SECOND, as_number
@@ -16,6 +17,7 @@ from yuanmai.devices.store.table import Fault, Table
 logger = logging.getLogger(__name__)
 GRACE = 3600.0  # s that a file outlives its removal from the log, for readers under way
 CHECKPOINT_EVERY = 50
+PASSES = 64  # over what has arrived, in one round
 
 
 @dataclass(slots=True)
@@ -28,41 +30,68 @@ class Done:
     rolled: int = 0
     conflicts: int = 0
 
+    def note(self, error: Conflict) -> None:
+        """Count a conflict: the step is for the next round."""
+        self.conflicts += 1
+        logger.info("lake: %s", error)
+
 
 def tables(lake: Lake) -> tuple[Table, Table, Table]:
     """Return the tables of a lake."""
     return lake.readings, lake.hourly, lake.daily
 
 
-def maintain(lake: Lake, now: float | None = None, *, quiet: float = 600.0, everything: bool = False) -> Done:
+@overload
+def maintain(
+    lake: Lake, now: float | None = None, *, quiet: float = 600.0, everything: bool = False
+) -> Done: ...
+
+
+@overload
+def maintain(
+    lake: Lake, now: float | None = None, *, quiet: float = 600.0, everything: bool = False, wait: bool
+) -> Done | None: ...
+
+
+def maintain(
+    lake: Lake, now: float | None = None, *, quiet: float = 600.0, everything: bool = False, wait: bool = True
+) -> Done | None:
     """Do one round: sort what arrived, merge small files, compact days that are due, roll them up, write checkpoints.
 
-    `everything`: also days over since a moment ago (the nightly round). One process at a time on one machine; on several the
-    later of two that touch the same files gives way.
+    `everything`: also days over since a moment ago (the nightly round). One process at a time on one machine: without `wait`
+    returns None when another is at it. On several machines the later of two that touch the same files gives way.
     """
-    done = Done()
     moment = time.time() if now is None else now
-    with lake.readings.files.lock("upkeep"):
+    try:
+        with lake.readings.files.lock("upkeep", wait=wait):
+            return _round(lake, moment, quiet, everything)
+    except BlockingIOError:
+        return None
+
+
+def _round(lake: Lake, now: float, quiet: float, everything: bool) -> Done:
+    """See `maintain`."""
+    done = Done()
+    try:
+        for _ in range(PASSES):
+            files = compaction.sort_arrivals(lake, at_least=1 if everything else 2)
+            done.sorted += files
+            if not files:
+                break
+        done.merged = compaction.merge_small(lake)
+    except Conflict as error:
+        done.note(error)
+    for day in compaction.due(lake, now, quiet=quiet, everything=everything):
         try:
-            while files := compaction.sort_arrivals(lake, at_least=1 if everything else 2):
-                done.sorted += files
-            done.merged = compaction.merge_small(lake)
+            done.compacted += bool(compaction.compact_day(lake, day))
         except Conflict as error:
-            done.conflicts += 1
-            logger.info("lake: %s", error)
-        for day in compaction.due(lake, moment, quiet=quiet, everything=everything):
-            try:
-                done.compacted += bool(compaction.compact_day(lake, day))
-            except Conflict as error:
-                done.conflicts += 1
-                logger.info("lake: %s: %s", day, error)
-        try:
-            done.rolled = len(rolled.refresh(lake))
-        except Conflict as error:
-            done.conflicts += 1
-            logger.info("lake: %s", error)
-        for table in tables(lake):
-            table.checkpoint(CHECKPOINT_EVERY)
+            done.note(error)
+    try:
+        done.rolled = len(rolled.refresh(lake))
+    except Conflict as error:
+        done.note(error)
+    for table in tables(lake):
+        table.checkpoint(CHECKPOINT_EVERY)
     return done
 
 

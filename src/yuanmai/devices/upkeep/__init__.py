@@ -1,0 +1,1 @@
+"""Keeping the lake in order: the periodic work around `devices.store.upkeep`."""
