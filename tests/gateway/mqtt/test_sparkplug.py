@@ -114,8 +114,8 @@ def test_births_data_commands_gaps_and_death() -> None:
             process.stdin.write(b"gap\n")
             assert await word(process, "ncmd") == "ncmd Node Control/Rebirth"
             await word(process, "birth")
-            births = [payload.seq for _key, kind, payload in heard(journal) if kind == "NBIRTH"]
-            assert births == [0, 0, 0]
+            births = lambda: [payload.seq for _key, kind, payload in heard(journal) if kind == "NBIRTH"]  # noqa: E731
+            await until(lambda: births() == [0, 0, 0])
             process.kill()
             await until(lambda: heard(journal)[-1][1] == "NDEATH")
             assert hub.commands.find(lamp()) is None
