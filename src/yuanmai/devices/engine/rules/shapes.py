@@ -83,6 +83,20 @@ class Polygon:
         return math.sqrt(nearest) if inside else -math.sqrt(nearest)
 
 
+def corners_of(longitude: float, latitude: float, radius: float, count: int = 64) -> list[list[float]]:
+    """Return a circle as a closed ring of corners, for drawing."""
+    east = METRES * math.cos(math.radians(latitude))
+    angles = [2 * math.pi * i / count for i in range(count)]
+    ring = [
+        [
+            round(longitude + radius * math.cos(a) / east, 7),
+            round(latitude + radius * math.sin(a) / METRES, 7),
+        ]
+        for a in angles
+    ]
+    return [*ring, ring[0]]
+
+
 def read_shape(source: Any) -> Shape:
     """Return the figure of GeoJSON (Polygon, MultiPolygon) or ``{"type": "Circle", "center": [lng, lat], "radius": m}``."""
     if not isinstance(source, Mapping):

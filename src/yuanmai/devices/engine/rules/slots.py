@@ -43,7 +43,7 @@ class Slots:
         self.codes: list[str] = []
         self.points: dict[tuple[int, int], tuple[int, ...]] = {}  # (rule, device) → points of its conditions
         self.of_target: dict[tuple[int, int], list[int]] = {}
-        self._numbers: list[int] = []  # of the watched points
+        self.numbers: list[int] = []  # of the watched points
         self._where: dict[int, int] = {}
         self._columns: list[tuple[int, int, int, float, float, bool, int, bool]] = []
         self._values: list[tuple[int, int]] = []  # (watched, slot)
@@ -93,8 +93,8 @@ class Slots:
 
     def _watch(self, number: int) -> int:
         if number not in self._where:
-            self._where[number] = len(self._numbers)
-            self._numbers.append(number)
+            self._where[number] = len(self.numbers)
+            self.numbers.append(number)
         return self._where[number]
 
     def _slot(self, key: tuple[int, int], index: int, leaf: d.Leaf, plan: Plan, code: str) -> int:
@@ -121,7 +121,7 @@ class Slots:
         arrays: list[Any] = [np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
         self.rule, self.device, self.leaf, self.low, self.high, self.negate, self.mask, self.restless = arrays
         self.always = self.restless.copy()  # whether every reading is looked at one by one
-        watched = len(self._numbers)
+        watched = len(self.numbers)
         self._value_lists = _Lists(self._values, watched)
         self._silence_lists = _Lists(self._silences, watched)
         self.newest = np.zeros(watched, np.int64)  # time of the newest reading of each watched point
@@ -130,8 +130,8 @@ class Slots:
         self.after = np.array([after for _slot, after in self._silent], np.int64)
         self.heard = np.full(len(self._silent), begin, np.int64)
         self.silent = np.zeros(len(self._silent), np.bool_)
-        self._table = np.full(max(self._numbers, default=-1) + 1, -1, np.int64)
-        self._table[self._numbers] = np.arange(watched)
+        self._table = np.full(max(self.numbers, default=-1) + 1, -1, np.int64)
+        self._table[self.numbers] = np.arange(watched)
         del self._columns, self._values, self._silences
 
     def watched(self, points: npt.NDArray[Any]) -> Ints:
@@ -155,7 +155,7 @@ class Slots:
             f"{self.rule[slot]}:{self.device[slot]}:{self.leaf[slot]}": int(at)
             for slot, at in zip(self.silence_slot, self.heard, strict=True)
         }
-        newest = {str(n): int(at) for n, at in zip(self._numbers, self.newest, strict=True) if at}
+        newest = {str(n): int(at) for n, at in zip(self.numbers, self.newest, strict=True) if at}
         return {"newest": newest, "heard": heard}
 
     def take_arrivals(self, kept: Mapping[str, Any]) -> None:

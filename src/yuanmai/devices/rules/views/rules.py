@@ -1,0 +1,547 @@
+"""Alarm rules: the list, one rule, the editor with its preview, trying on history."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from yuanmai.core.jobs.actions import enqueue
+from yuanmai.core.jobs.models import Job
+from yuanmai.core.web import page
+from yuanmai.devices.engine.rules.definition import Definition, DefinitionError, leaves, read
+from yuanmai.devices.models import (
+    Alarm,
+    AlarmRule,
+    AlarmRuleVersion,
+    Device,
+    Point,
+    ProductTemplate,
+    Severity,
+)
+from yuanmai.devices.permissions import KEEP_RULES, SEE_DEVICES
+from yuanmai.devices.registry.views.record import link
+from yuanmai.devices.registry.views.shared import seen_orgs
+from yuanmai.devices.rules import curve
+from yuanmai.devices.rules.actions import retire_rule, save_rule, switch_rule
+from yuanmai.devices.rules.editor import BY_KIND, GENERAL, KINDS, ROWS, TIMING, RuleForm
+from yuanmai.devices.rules.forms import attach, carry_out
+from yuanmai.devices.rules.history import LONGEST, TRY
+from yuanmai.devices.rules.loading import Places
+from yuanmai.devices.rules.queries import by_severity, devices_named, names_of_points, rules
+from yuanmai.devices.rules.shown import initial_of, kind_of
+from yuanmai.devices.rules.views.alarms import lines_of
+from yuanmai.devices.rules.views.shared import back, frame, may, parks_of, rule_or_404, tabs, writable
+from yuanmai.devices.rules.wording import TONES, duration, faults_text, local, sentence
+
+RANGES = (1, 7, 30, 90)
+
+
+def words_of(
+    version: AlarmRuleVersion, org_ids: list[int], cache: dict[int | None, dict[str, tuple[str, str]]]
+) -> str:
+    """Return a rule in plain words; `cache` keeps the names of points by template."""
+    try:
+        definition = read(version.definition)
+    except DefinitionError as error:
+        return "; ".join(faults_text(error.faults))
+    if version.template_id not in cache:
+        cache[version.template_id] = names_of_points(_codes(definition), version.template_id, org_ids)
+    names = cache[version.template_id]
+    missing = [code for code in _codes(definition) if code not in names]
+    if missing:
+        names.update(
+            {code: (code, "") for code in missing} | names_of_points(missing, version.template_id, org_ids)
+        )
+    return sentence(definition, version.severity, lambda code, device: _named(names, code, device))
+
+
+def _named(names: dict[str, tuple[str, str]], code: str, device: str) -> tuple[str, str]:
+    name, unit = names.get(code, (code, ""))
+    return (f"{device} {name}" if device else name), unit
+
+
+def _codes(definition: Definition) -> list[str]:
+    return sorted({code for leaf in leaves(definition.when) if (code := getattr(leaf, "point", ""))})
+
+
+def applied_to(version: AlarmRuleVersion) -> str:
+    """Return in words what a version is applied to."""
+    parts = []
+    if version.template is not None:
+        parts.append(version.template.label)
+    if version.park is not None:
+        parts.append(version.park.label)
+    if version.device_ids:
+        parts.append(_("%(n)s named devices") % {"n": len(version.device_ids)})
+    return " · ".join(parts) or _("all devices with these points")
+
+
+@page(SEE_DEVICES)
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """The rules of the chosen organisation and all below it."""
+    seen = seen_orgs(request)
+    retired = bool(request.GET.get("retired"))
+    cache: dict[int | None, dict[str, tuple[str, str]]] = {}
+    lines = []
+    for rule in rules(seen, retired=retired).order_by("-current__severity", "name"):
+        assert rule.current is not None
+        lines.append(
+            {
+                "rule": rule, "words": words_of(rule.current, seen, cache), "tone": TONES[rule.current.severity],
+                "severity": Severity(rule.current.severity).label, "applied": applied_to(rule.current),
+                "may_keep": may(request, KEEP_RULES, rule.org_id),
+            }
+        )  # fmt: skip
+    context = {
+        "lines": lines,
+        "retired": retired,
+        "tabs": tabs(request, "rules"),
+        "may_keep": may(request, KEEP_RULES),
+        "kinds": [
+            {"code": code, "name": name, "icon": icon, "text": text}
+            for code, (name, icon, text) in KINDS.items()
+        ],
+    }
+    return render(request, "devices/rules/rules.html", context)
+
+
+@page(SEE_DEVICES)
+@require_GET
+def record(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """One rule: what it says, what it is applied to, its versions and latest alarms."""
+    rule = rule_or_404(request, uid)
+    version = rule.current
+    assert version is not None
+    seen = list(request.actor.org_ids(SEE_DEVICES))  # type: ignore[attr-defined]
+    cache: dict[int | None, dict[str, tuple[str, str]]] = {}
+    alarms = Alarm.objects.filter(rule=rule).select_related("rule", "version", "device", "device__park", "point", "group", "assignee", "org", "maintenance")  # fmt: skip
+    applied = Places().of(version, rule.org_id)
+    month = timezone.now() - timedelta(days=30)
+    versions = AlarmRuleVersion.objects.filter(rule=rule).select_related("recorded_by", "template", "park")
+    context = {
+        "rule": rule,
+        "version": version,
+        "words": words_of(version, seen, cache),
+        "severity": Severity(version.severity).label,
+        "tone": TONES[version.severity],
+        "applied": applied_to(version),
+        "device_count": Device.objects.filter(pk__in=applied).count(),
+        "month": sum(by_severity(alarms.filter(raised_at__gte=month)).values()),
+        "lines": lines_of(alarms.order_by("-raised_at", "-id")[:10]),
+        "versions": [
+            {
+                "title": _("Version %(n)s") % {"n": row.number},
+                "when": local(row.since),
+                "iso": row.since.isoformat(),
+                "who": str(row.recorded_by) if row.recorded_by else _("System"),
+                "text": "\n".join([words_of(row, seen, cache), applied_to(row), row.source]),
+                "icon": "adjustments",
+            }
+            for row in versions
+        ],
+        "fence_url": reverse("devices:rule_layers", args=[rule.uid]) if _shape(version) else "",
+        "may_keep": may(request, KEEP_RULES, rule.org_id),
+        "ranges": RANGES,
+        "breadcrumbs": crumbs(request, rule.label),
+    }
+    return render(request, "devices/rules/rule.html", context)
+
+
+def crumbs(request: HttpRequest, label: str) -> list[dict[str, str]]:
+    """Return the way to a page about rules."""
+    return [
+        {"label": _("Alarm rules"), "url": f"{reverse('devices:rules')}?{frame(request)}"},
+        {"label": label, "url": ""},
+    ]
+
+
+def _shape(version: AlarmRuleVersion) -> Any:
+    """Return the figure of the first geofence of a version, as it was written; None without one."""
+
+    def look(part: Any) -> Any:
+        if isinstance(part, dict):
+            if part.get("kind") == "geofence":
+                return part.get("shape")
+            return next((found for value in part.values() if (found := look(value))), None)
+        if isinstance(part, list):
+            return next((found for value in part if (found := look(value))), None)
+        return None
+
+    return look(version.definition.get("when"))
+
+
+@page(SEE_DEVICES)
+@require_GET
+def layers(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """The layers of the map that shows a rule's geofence."""
+    rule = rule_or_404(request, uid)
+    return JsonResponse(
+        {"layers": [{"id": "fence", "label": rule.label, "url": reverse("devices:rule_fence", args=[uid]), "kind": "area",
+                     "tone": "warning", "visible": True, "label_field": "name", "height_field": None, "color_field": None}],
+         "tiles": None}
+    )  # fmt: skip
+
+
+@page(SEE_DEVICES)
+@require_GET
+def fence(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """The geofence of a rule as GeoJSON; a circle as a polygon of 64 corners."""
+    rule = rule_or_404(request, uid)
+    shape = _shape(rule.current) if rule.current else None
+    features = []
+    if shape:
+        features.append(
+            {
+                "type": "Feature",
+                "id": 1,
+                "geometry": drawn(shape),
+                "properties": {"name": rule.label, "detail": ""},
+            }
+        )
+    return JsonResponse({"type": "FeatureCollection", "features": features})
+
+
+def drawn(shape: dict[str, Any]) -> dict[str, Any]:
+    """Return a figure as closed GeoJSON."""
+    if shape["type"] == "Circle":
+        from yuanmai.devices.engine.rules.shapes import corners_of
+
+        return {"type": "Polygon", "coordinates": [corners_of(*shape["center"][:2], shape["radius"])]}
+    polygons = shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
+    closed = [[ring if ring[0] == ring[-1] else [*ring, ring[0]] for ring in rings] for rings in polygons]
+    return {"type": "MultiPolygon", "coordinates": closed}
+
+
+# -- the editor ----------------------------------------------------------------------------------------------------------
+
+
+def _points(request: HttpRequest) -> list[tuple[str, str]]:
+    rows = Point.objects.filter(device__org_id__in=seen_orgs(request), retired_at=None)
+    found: dict[str, str] = {}
+    for code, name, unit in rows.order_by("code").values_list("code", "name", "unit").distinct()[:500]:
+        found.setdefault(code, f"{name} {unit}".strip())
+    return sorted(found.items())
+
+
+def _form(
+    request: HttpRequest, kind: str, data: Any = None, initial: dict[str, Any] | None = None
+) -> RuleForm:
+    form = RuleForm(kind, _points(request), data, initial=initial, auto_id="rule_%s")
+    form.offer(writable(request), parks_of(request))
+    templates = ProductTemplate.objects.filter(retired_at=None).order_by("name")
+    form.fields["template"].queryset = templates  # type: ignore[attr-defined]
+    return form
+
+
+def _devices(form: RuleForm) -> list[int]:
+    """Return the numbers of the devices whose codes were typed; raises `ValidationError` naming the unknown ones."""
+    codes = form.cleaned_data.get("devices", "").replace(",", " ").split()
+    if not codes:
+        return []
+    found = dict(Device.objects.filter(code__in=codes, retired_at=None).values_list("code", "pk"))
+    if missing := [code for code in codes if code not in found]:
+        raise ValidationError(
+            {"devices": [_("Not in the register: %(codes)s") % {"codes": ", ".join(missing[:10])}]}
+        )
+    return [found[code] for code in codes]
+
+
+def _values(form: RuleForm) -> dict[str, Any]:
+    """Return what a valid form says, as `save_rule` takes it."""
+    values = form.cleaned_data
+    return {
+        "definition": form.definition_of(), "device_ids": _devices(form),
+        **{n: values[n] for n in ("code", "name", "name_en", "severity", "source", "advice", "template", "park", "enabled")},
+    }  # fmt: skip
+
+
+def _edit(request: HttpRequest, rule: AlarmRule | None, form: RuleForm, title: str) -> HttpResponse:
+    if request.method == "POST" and form.is_valid():
+
+        def save() -> AlarmRule:
+            return save_rule(request.actor, rule, form.cleaned_data["org"], **_values(form))  # type: ignore[attr-defined]
+
+        saved = carry_out(form, save)
+        if saved is not None:
+            messages.success(request, _("The rule was saved and holds from now on."))
+            return HttpResponseRedirect(reverse("devices:rule", args=[saved.uid]))
+    by_kind = [form[name] for name in BY_KIND[form.kind] if name in form.fields]
+    context = {
+        "form": form,
+        "rule": rule,
+        "title": title,
+        "kind": form.kind,
+        "kinds": [
+            {"code": code, "name": name, "icon": icon, "url": f"?kind={code}", "active": code == form.kind}
+            for code, (name, icon, _text) in KINDS.items()
+        ],
+        "kind_text": KINDS[form.kind][2],
+        "general": [form[name] for name in GENERAL if name in form.fields and not form[name].is_hidden],
+        "hidden": [field for field in form.hidden_fields()],
+        "by_kind": by_kind,
+        "rows": [
+            [form[f"{name}_{i}"] for name in ("point", "compare", "value", "device")] for i in range(ROWS)
+        ]
+        if form.kind == "combined"
+        else [],
+        "timing": [form[name] for name in TIMING if name in form.fields],
+        "errors_elsewhere": _elsewhere(form),
+        "map_url": reverse("devices:rule_layers", args=[rule.uid])
+        if rule and rule.current and _shape(rule.current)
+        else link("cockpit:map_layers"),
+        "ranges": RANGES,
+        "breadcrumbs": crumbs(request, title),
+    }  # fmt: skip
+    return render(request, "devices/rules/edit.html", context, status=422 if form.errors else 200)
+
+
+def _elsewhere(form: RuleForm) -> list[str]:
+    """Return refusals that no field shows: those of the definition as a whole."""
+    return [str(text) for text in form.non_field_errors()]
+
+
+@page(KEEP_RULES)
+def create(request: HttpRequest) -> HttpResponse:
+    """State a new rule."""
+    kind = request.GET.get("kind", "threshold")
+    if kind not in KINDS:
+        raise Http404
+    return _edit(request, None, _form(request, kind, request.POST or None), _("New alarm rule"))
+
+
+@page(KEEP_RULES)
+def revise(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """State a rule anew: what it says becomes a new version."""
+    rule = rule_or_404(request, uid)
+    assert rule.current is not None
+    kind = request.GET.get("kind") or kind_of(rule.current.definition)
+    if kind not in KINDS:
+        raise Http404
+    codes = [device.code for device in devices_named(rule.current.device_ids)]
+    form = _form(request, kind, request.POST or None, initial_of(rule, kind, codes))
+    return _edit(request, rule, form, rule.label)
+
+
+@page(KEEP_RULES)
+@require_POST
+def preview(request: HttpRequest) -> HttpResponse:
+    """The rule in plain words as it is typed, how many devices it concerns, and the limit on the newest readings."""
+    kind = request.GET.get("kind", "threshold")
+    if kind not in KINDS:
+        raise Http404
+    form = _form(request, kind, request.POST)
+    context: dict[str, Any] = {"faults": []}
+    form.is_valid()
+    try:
+        present = {name: form.cleaned_data.get(name) for name in form.fields}
+        form.cleaned_data = present
+        definition = read(form.definition_of())
+        version = AlarmRuleVersion(
+            definition=form.definition_of(), severity=present["severity"] or Severity.IMPORTANT, template=present["template"],
+            park=present["park"], device_ids=_devices(form) if "devices" not in form.errors else [],
+        )  # fmt: skip
+    except DefinitionError as error:
+        context["faults"] = faults_text(error.faults)
+    except ValidationError as error:
+        context["faults"] = error.messages
+    except (KeyError, TypeError, AttributeError):
+        context["faults"] = [_("Fill in the fields of the condition.")]
+    else:
+        seen = list(request.actor.org_ids(SEE_DEVICES))  # type: ignore[attr-defined]
+        org = present["org"] or (request.view.org.id if request.view.org else None)  # type: ignore[attr-defined]
+        devices = Places().of(version, org) if org else ()
+        wanted = [code for code in _codes(definition) if code]
+        having = Device.objects.filter(pk__in=devices)
+        for code in wanted:
+            having = having.filter(points__code=code, points__retired_at=None)
+        context |= {
+            "words": words_of(version, seen, {}),
+            "count": having.distinct().count(),
+            "chart": _newest(definition, [pk for pk in having.values_list("pk", flat=True)[:1]]),
+        }
+    return render(request, "devices/rules/_preview.html", context)
+
+
+def _newest(definition: Definition, devices: list[int]) -> dict[str, Any] | None:
+    """Return the last day of the first device concerned, with the limits drawn in."""
+    limits = curve.limits(definition)
+    point = Point.objects.filter(
+        device_id__in=devices, code=getattr(definition.when, "point", ""), retired_at=None
+    ).first()
+    if point is None or not limits:
+        return None
+    now = timezone.now()
+    found = curve.readings_of([point.pk], (now - timedelta(days=1), now))
+    if found is None or not len(found):
+        return None
+    return {**curve.chart(point, found, [], limits, "%H:%M")}
+
+
+@page(KEEP_RULES)
+@require_POST
+def switch(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Switch a rule on or off."""
+    rule = rule_or_404(request, uid)
+    switch_rule(request.actor, rule, enabled=bool(request.POST.get("enabled")))  # type: ignore[attr-defined]
+    messages.success(request, _("The rule is in use.") if rule.enabled else _("The rule is switched off."))
+    return back(request, reverse("devices:rule", args=[uid]))
+
+
+@page(KEEP_RULES)
+@require_POST
+def retire(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Take a rule out of use, or (`restore`) take that back."""
+    rule = rule_or_404(request, uid)
+    restore = bool(request.POST.get("restore"))
+    retire_rule(request.actor, rule, restore=restore)  # type: ignore[attr-defined]
+    messages.success(
+        request, _("The rule is in use again.") if restore else _("The rule was taken out of use.")
+    )
+    return back(request, reverse("devices:rules"))
+
+
+# -- trying on history -----------------------------------------------------------------------------------------------------
+
+
+def _begin(request: HttpRequest) -> int:
+    days = request.POST.get("days", "7")
+    return min(int(days), LONGEST) if days.isascii() and days.isdigit() and len(days) < 4 and int(days) else 7
+
+
+@page(KEEP_RULES)
+@require_POST
+def try_out(request: HttpRequest) -> HttpResponse:
+    """Try on history what stands in the editor (or, with `rule` alone, the present version)."""
+    now, days = timezone.now(), _begin(request)
+    given = request.POST.get("rule", "")
+    rule = rule_or_404(request, UUID(given)) if _is_uid(given) else None
+    if request.POST.get("kind"):
+        kind = request.POST["kind"]
+        if kind not in KINDS:
+            raise Http404
+        form = _form(request, kind, request.POST)
+        try:
+            if not form.is_valid():
+                raise ValidationError(_("Put right what is marked first."))
+            values, org = _values(form), form.cleaned_data["org"]
+            read(values["definition"])
+        except (ValidationError, DefinitionError) as error:
+            if isinstance(error, DefinitionError):
+                error = ValidationError(faults_text(error.faults))
+            if form.is_valid() or not form.errors:
+                attach(form, error)
+            return _edit(request, rule, form, rule.label if rule else _("New alarm rule"))
+        arguments = {
+            "definition": values["definition"], "severity": values["severity"], "devices": values["device_ids"], "name": values["name"],
+            "template": values["template"].pk if values["template"] else None, "park": values["park"].pk if values["park"] else None,
+        }  # fmt: skip
+    elif rule is not None and rule.current is not None:
+        org, version = rule.org_id, rule.current
+        arguments = {
+            "definition": version.definition, "severity": version.severity, "devices": version.device_ids, "name": rule.name,
+            "template": version.template_id, "park": version.park_id,
+        }  # fmt: skip
+    else:
+        raise Http404
+    arguments |= {
+        "rule": str(rule.uid) if rule and request.POST.get("kind") else None, "org": org,
+        "begin": (now - timedelta(days=days)).isoformat(), "end": now.isoformat(),
+    }  # fmt: skip
+    title = _("Trying “%(name)s” on %(n)s days") % {"name": arguments["name"], "n": days}
+    started = enqueue(request.actor, TRY, title, arguments, org)  # type: ignore[attr-defined]
+    return HttpResponseRedirect(reverse("devices:rule_tried", args=[started.pk]))
+
+
+def _is_uid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+@page(KEEP_RULES)
+@require_GET
+def tried(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a rule would have raised: progress while it runs, then alarms, devices, and the chart of the busiest one."""
+    found = Job.objects.filter(pk=pk, kind=TRY).first() if pk < 2**62 else None
+    if found is None or found.org_id not in request.actor.org_ids(KEEP_RULES):  # type: ignore[attr-defined]
+        raise Http404
+    context: dict[str, Any] = {
+        "job": found,
+        "breadcrumbs": crumbs(request, found.title),
+        "title": found.title,
+    }
+    result = found.result if found.state == Job.State.DONE else None
+    if result:
+        context |= _result(request, result)
+    return render(request, "devices/rules/tried.html", context)
+
+
+def _result(request: HttpRequest, result: dict[str, Any]) -> dict[str, Any]:
+    seen = list(request.actor.org_ids(SEE_DEVICES))  # type: ignore[attr-defined]
+    tried_, present = result["tried"], result["present"]
+    ids = {entry["device"] for entry in tried_["alarms"]} | {int(pk) for pk, _n in tried_["by_device"]}
+    devices = {d.pk: d for d in Device.objects.filter(pk__in=ids, org_id__in=seen)}
+    points = {p.pk: p for p in Point.objects.filter(pk__in={e["point"] for e in tried_["alarms"]})}
+    version = AlarmRuleVersion(definition=result["definition"], severity=result["severity"])
+    end = datetime.fromisoformat(result["end"])
+    return {
+        "result": result,
+        "words": words_of(version, seen, {}),
+        "sums": [
+            {"label": _("Alarms"), "value": tried_["count"], "before": present["count"] if present else None},
+            {"label": _("Time in alarm"), "value": duration(tried_["seconds"] // 60 * 60),
+             "before": duration(present["seconds"] // 60 * 60) if present else None},
+            {"label": _("Devices concerned"), "value": len(tried_["by_device"]), "before": len(present["by_device"]) if present else None},
+        ],
+        "lines": [
+            {
+                "device": devices.get(entry["device"]), "severity": Severity(entry["severity"]).label, "tone": TONES[entry["severity"]],
+                "raised": local(datetime.fromisoformat(entry["raised"])),
+                "lasted": duration(max(1, ((datetime.fromisoformat(entry["cleared"]) if entry["cleared"] else end)
+                                           - datetime.fromisoformat(entry["raised"])).total_seconds())),
+                "going": entry["cleared"] is None, "value": entry["value"], "peak": entry["peak"], "point": points.get(entry["point"]),
+            }
+            for entry in tried_["alarms"]
+        ],
+        "more": tried_["count"] - len(tried_["alarms"]),
+        "chart": _busiest(result, devices, points),
+        "begin": local(datetime.fromisoformat(result["begin"])), "until": local(end),
+    }  # fmt: skip
+
+
+def _busiest(
+    result: dict[str, Any], devices: dict[int, Device], points: dict[int, Point]
+) -> dict[str, Any] | None:
+    """Return the chart of the device with most alarms, with its alarms in red."""
+    tried_ = result["tried"]
+    busiest = next((int(pk) for pk, _n in tried_["by_device"] if int(pk) in devices), None)
+    mine = [e for e in tried_["alarms"] if e["device"] == busiest and e["point"] in points]
+    if not mine:
+        return None
+    point = points[mine[0]["point"]]
+    span = (datetime.fromisoformat(result["begin"]), datetime.fromisoformat(result["end"]))
+    found = curve.readings_of([point.pk], span)
+    if found is None or not len(found):
+        return None
+    alarmed = [
+        (
+            datetime.fromisoformat(e["raised"]),
+            datetime.fromisoformat(e["cleared"]) if e["cleared"] else span[1],
+        )
+        for e in mine
+    ]
+    return {
+        "title": devices[mine[0]["device"]].label,
+        "chart": curve.chart(point, found, alarmed, curve.limits(read(result["definition"])), "%m-%d %H:%M"),
+    }
