@@ -4,7 +4,7 @@ from typing import Any
 
 from yuanmai.protocols.bits import crc_modbus
 from yuanmai.protocols.faults import Fault
-from yuanmai.protocols.hj212.crc import crc, possible
+from yuanmai.protocols.hj212.crc import crc
 from yuanmai.protocols.hj212.dialogue import Dialogue
 from yuanmai.protocols.hj212.frame import STANDARD, Frame, Profile, decode
 from yuanmai.protocols.hj212.messages import acknowledgement
@@ -47,7 +47,7 @@ def frame(raw: bytes, profile: Profile = STANDARD) -> Document:
     if found.reason == "crc_mismatch":
         segment = raw[6 : 6 + int(raw[2:6])]
         modbus = f"{crc_modbus(segment):04X}"
-        if found.details["crc"] == modbus and not possible(int(modbus, 16)):
+        if found.details["crc"] == modbus:
             kindly = decode(raw, Profile(crc="modbus", encoding=profile.encoding))
             document |= {
                 "strict": found.reason,

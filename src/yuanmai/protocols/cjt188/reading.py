@@ -89,7 +89,9 @@ def number(packed: bytes, decimals: int) -> float | None:
 
 
 def quantity(packed: bytes) -> Quantity:
-    """Return four bytes of BCD with two decimals and the unit behind them."""
+    """Return four bytes of BCD with two decimals and the unit behind them; some heat meters send the unit first."""
+    if packed[4] not in UNITS and packed[0] in UNITS:
+        return Quantity(number(packed[1:], 2), UNITS[packed[0]])
     return Quantity(number(packed[:4], 2), UNITS.get(packed[4], f"0x{packed[4]:02X}"))
 
 

@@ -5,6 +5,8 @@ from sys import intern
 
 # A text of a log or a remark stands between two pairs of slashes and may hold the signs that separate.
 QUOTED = re.compile(r"//.*?//", re.DOTALL)
+# Blanks beside the signs that separate mean nothing.
+BLANKS = re.compile(r"(?<! ) +(?=[=;,])|(?<=[=;,]) +")
 FIELDS = frozenset({"QN", "ST", "CN", "PW", "MN", "Flag", "PNUM", "PNO"})
 Parsed = tuple[dict[str, str], dict[str, str], dict[str, dict[str, str]], tuple[str, ...]]
 
@@ -20,7 +22,9 @@ class SyntaxFault(Exception):  # noqa: N818  (a fault to be handed out, not an e
 KEYS: dict[str, tuple[str, str]] = {}  # the last few thousand; stations send the same ones again and again
 MOST_KEYS = 8192
 # The head as the standard orders it.
-ORDERED = re.compile(r"QN=([^;=,]*);ST=([^;=,]*);CN=([^;=,]*);PW=([^;=,]*);MN=([^;=,]*);Flag=([^;=,]*);CP=&&")
+ORDERED = re.compile(
+    r"QN=([^;=, ]*);ST=([^;=, ]*);CN=([^;=, ]*);PW=([^;=, ]*);MN=([^;=, ]*);Flag=([^;=, ]*);CP=&&"
+)
 
 
 def split_key(key: str) -> tuple[str, str]:
@@ -50,9 +54,9 @@ def parse(segment: bytes, encoding: str = "auto", drop_stray: bool = False) -> P
     for item in head.split(";"):
         name, sign, value = item.partition("=")
         if sign and name in FIELDS:
-            fields[name] = value
+            fields[name] = value.strip(" ,")
         elif sign:
-            fields[name.strip(" ,\t")] = value.rstrip(" ,")
+            fields[name.strip(" ,\t")] = value.strip(" ,")
             if not name.isalnum():
                 odd = (*odd, "stray_separator")
         elif item.strip(" ,\t\r\n"):
@@ -79,6 +83,9 @@ def parse_items(
     quotes: list[str] = []
     if "//" in content:
         content, quotes = take_quotes(content)
+    if " " in content and not content.isspace():
+        content = BLANKS.sub("", content.strip(" "))
+        odd = (*odd, "blank")
     keys = KEYS
     last, values = "", params
     for item in content.replace(",", ";").split(";"):

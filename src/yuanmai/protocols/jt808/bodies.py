@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from yuanmai.protocols.bits import is_bcd
 from yuanmai.protocols.faults import Fault, ShortError
 from yuanmai.protocols.jt808 import location as positions
 from yuanmai.protocols.jt808.areas import AREAS, since_2019
@@ -321,12 +322,13 @@ REGISTRATION_2011: Sequence[Part] = (
 def parts_of(msg_id: int, body: bytes, standard: int) -> Sequence[Part] | None:
     """Return the layout of a body; of several that may be meant, the one whose lengths fit."""
     if msg_id == 0x0702:
-        return DRIVER_2011 if standard < 2013 else DRIVER
+        return DRIVER_2011 if standard < 2013 or (standard < 2019 and _driver_of_2011(body)) else DRIVER
     if msg_id == 0x0100 and standard < 2019 and (standard < 2013 or _looks_like_2011(body)):
         return REGISTRATION_2011
     if msg_id == 0x0107 and standard >= 2019:
         return _attributes_2019(body)
-    if msg_id == 0x0801 and len(body) < 36:
+    # In 2011 there was no position; where one is its time is six bytes of decimal digits.
+    if msg_id == 0x0801 and (len(body) < 36 or (standard < 2019 and not is_bcd(body[30:36].hex()))):
         return (*MEDIA, RestHex("data_hex"))
     return BODIES.get(msg_id)
 
@@ -335,6 +337,14 @@ def _looks_like_2011(body: bytes) -> bool:
     if len(body) < 37:
         return True
     return body[36] > 9 and body[24] <= 9
+
+
+def _driver_of_2011(body: bytes) -> bool:
+    """Return whether name, 20 and 40 bytes, and issuer add up, while no state and time stand in front."""
+    if len(body) > 6 and body[0] in (1, 2) and is_bcd(body[1:7].hex()):
+        return False
+    place = 1 + body[0] + 60 if body else 0
+    return len(body) > place > 0 and len(body) == place + 1 + body[place]
 
 
 def _attributes_2019(body: bytes) -> Sequence[Part]:
