@@ -40,10 +40,12 @@ class Terminal(Client):
         ring: list[tuple[float, float]] | None = None,
         kmh: float = 36.0,
         mute: frozenset[int] = frozenset(),
+        rests: bool = True,
     ) -> None:
         super().__init__(host, port, period, stats)
         self.phone, self.plate, self.newer, self.kmh = phone, plate, newer, kmh
         self.ring = ring or RING
+        self.rests = rests
         self.mute = mute  # messages that it does not answer
         self.serial = 0
         self.heard = bytearray()
@@ -99,7 +101,7 @@ class Terminal(Client):
 
     def position(self, at: float) -> bytes:
         """Return the body of a position with mileage, fuel, signal and satellites."""
-        longitude, latitude, direction, speed = drive(self.phone, at, self.ring, self.kmh)
+        longitude, latitude, direction, speed = drive(self.phone, at, self.ring, self.kmh, rests=self.rests)
         status = 0x0003 | (0x0100_0000 * 0)  # ignition on, fixed
         if latitude < 0:
             status |= 4

@@ -53,16 +53,16 @@ def counted(name: str, at: float, per_second: float, since: float) -> float:
 
 
 def drive(
-    name: str, at: float, ring: list[tuple[float, float]], kmh: float
+    name: str, at: float, ring: list[tuple[float, float]], kmh: float, *, rests: bool = True
 ) -> tuple[float, float, float, float]:
     """Return longitude, latitude, direction (degrees from north) and speed (km/h) of a vehicle on its round along `ring`.
 
-    `ring` holds (longitude, latitude); the way closes itself. Now and then the vehicle stands for a while.
+    `ring` holds (longitude, latitude); the way closes itself. Now and then the vehicle stands for a while if it `rests`.
     """
     legs = [_leg(ring[i], ring[(i + 1) % len(ring)]) for i in range(len(ring))]
     whole = sum(length for length, _direction in legs)
     # Of every 10 minutes it drives 8; the rest it stands. Its way is continuous all the same.
-    cycle, moving = 600.0, 480.0
+    cycle, moving = 600.0, 480.0 if rests else 600.0
     start = chance(name, "start") * whole
     shifted = at + chance(name, "phase") * cycle
     done, part = divmod(shifted, cycle)
