@@ -1,5 +1,6 @@
 """The readings around an alarm, and of a dry run, as a chart with the limit drawn in."""
 
+import itertools
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -92,7 +93,7 @@ def _thinned(value: Any) -> Any:
         return np.arange(count)
     edges = np.linspace(0, count, MOST // 2 + 1).astype(int)
     chosen: set[int] = {0, count - 1}
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in itertools.pairwise(edges):
         part = value[begin:end]
         if len(part) and not np.isnan(part).all():
             chosen |= {begin + int(np.nanargmin(part)), begin + int(np.nanargmax(part))}

@@ -40,7 +40,9 @@ def _text(given: Mapping[str, Any]) -> str:
 
 
 def _move(act: Act, alarm: Alarm, code: str, given: Mapping[str, Any], revision: int) -> None:
-    text, data, changes = _text(given), {}, {"revision": revision}
+    text = _text(given)
+    data: dict[str, Any] = {}
+    changes: dict[str, Any] = {"revision": revision}
     if code == "assign":
         person = given.get("assignee")
         if person is not None and person != "":
@@ -53,12 +55,13 @@ def _move(act: Act, alarm: Alarm, code: str, given: Mapping[str, Any], revision:
                 )
             changes["assignee_id"] = user.pk
             data = {"assignee": user.pk, "name": str(user)}
-    if code in {"acknowledge", "assign"} and alarm.acknowledged_at is None:
-        changes |= {"acknowledged_at": act.now, "acknowledged_by_id": act.actor.user_id}
+    if code in {"acknowledge", "assign", "close"} and alarm.acknowledged_at is None:
+        changes |= {
+            "acknowledged_at": act.now, "acknowledged_by_id": act.actor.user_id,
+            "answered_after": max(0, int((act.now - alarm.recorded_at).total_seconds())),
+        }  # fmt: skip
     if code == "close":
         changes["closed_at"] = act.now
-        if alarm.acknowledged_at is None:
-            changes |= {"acknowledged_at": act.now, "acknowledged_by_id": act.actor.user_id}
     if code == "reopen":
         changes["closed_at"] = None
     moved = move(act, ALARM, alarm, code, {**given, "text": text}, **changes)

@@ -52,7 +52,7 @@ def index(request: HttpRequest) -> HttpResponse:
     for preset in presets().values():
         template = templates.get(preset.template)
         definition = read(filled(preset.definition, NOWHERE))
-        codes = [leaf_code for leaf_code in _codes(preset.definition)]
+        codes = list(_codes(preset.definition))
         names = names_of_points(codes, template.pk if template else None, [])
         group = groups.setdefault(
             preset.template, {"name": template.label if template else preset.template, "there": template is not None, "lines": []}

@@ -286,7 +286,7 @@ def _edit(request: HttpRequest, rule: AlarmRule | None, form: RuleForm, title: s
         ],
         "kind_text": KINDS[form.kind][2],
         "general": [form[name] for name in GENERAL if name in form.fields and not form[name].is_hidden],
-        "hidden": [field for field in form.hidden_fields()],
+        "hidden": list(form.hidden_fields()),
         "by_kind": by_kind,
         "rows": [
             [form[f"{name}_{i}"] for name in ("point", "compare", "value", "device")] for i in range(ROWS)
@@ -366,7 +366,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         context |= {
             "words": words_of(version, seen, {}),
             "count": having.distinct().count(),
-            "chart": _newest(definition, [pk for pk in having.values_list("pk", flat=True)[:1]]),
+            "chart": _newest(definition, list(having.values_list("pk", flat=True)[:1])),
         }
     return render(request, "devices/rules/_preview.html", context)
 
