@@ -311,7 +311,7 @@ def test_factors_have_names_of_both_editions() -> None:
 NAMES = st.text("abcdefghijklmnopqrstuvwxyzABC0123456789_", min_size=1, max_size=8)
 TEXTS = st.text(
     st.characters(blacklist_characters=";,&#=/\r\n", blacklist_categories=("Cs", "Cc")), max_size=12
-)
+).map(lambda text: text.strip(" "))
 
 
 @given(
