@@ -8,6 +8,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from yuanmai.devices.store.columns import EAST
+
 
 class _Drain(io.RawIOBase):
     """A file that is only written; what was written is taken away piece by piece."""
@@ -34,16 +36,22 @@ class _Drain(io.RawIOBase):
         return taken
 
 
+def _local(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return moments as text: ISO 8601 in the time of Asia/Shanghai, with fractions only where there are some."""
+    east = pc.add(column.cast(pa.int64()), EAST).cast(pa.timestamp("us"))
+    text = pc.strftime(east, format="%Y-%m-%dT%H:%M:%S")
+    text = pc.replace_substring_regex(pc.replace_substring_regex(text, r"(\.\d*?)0+$", r"\1"), r"\.$", "")
+    return pc.binary_join_element_wise(text, "+08:00", "", null_handling="emit_null")
+
+
 def csv_stream(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[bytes]:
-    """Yield CSV (UTF-8 with byte order mark, for spreadsheets; times as ISO 8601 with zone) of tables of one schema."""
+    """Yield CSV (UTF-8 with byte order mark, for spreadsheets) of tables of one schema."""
     yield b"\xef\xbb\xbf" + (",".join(schema.names) + "\r\n").encode()
-    options = pa.csv.WriteOptions(include_header=False, quoting_style="needed")
+    options = pa.csv.WriteOptions(include_header=False, quoting_style="none")
     for table in tables:
         for name in table.schema.names:
             if pa.types.is_timestamp(table.schema.field(name).type):
-                at = table.schema.get_field_index(name)
-                text = pc.strftime(table[name], format="%Y-%m-%dT%H:%M:%S%z")
-                table = table.set_column(at, name, text)
+                table = table.set_column(table.schema.get_field_index(name), name, _local(table[name]))
         sink = pa.BufferOutputStream()
         pa.csv.write_csv(table, sink, options)
         yield sink.getvalue().to_pybytes()

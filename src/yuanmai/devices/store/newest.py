@@ -78,7 +78,7 @@ def look_back(reader: "Reader", files: Sequence[DataFile], points: Sequence[int]
     oldest = min(as_number(f.day) if f.day else day_number(f.begin) for f in usable)
     found: list[Readings] = []
     missing = set(points)
-    step = 2
+    step = 1
     while missing and newest >= oldest:
         span = Span(
             (newest - step + 1) * columns.DAY - columns.EAST,

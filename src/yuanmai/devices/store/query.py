@@ -18,13 +18,12 @@ from yuanmai.devices.store.entries import DataFile
 from yuanmai.devices.store.lake import Lake
 from yuanmai.devices.store.newest import Newest, look_back
 from yuanmai.devices.store.plan import Plan, Span, by_day, spans_of
-from yuanmai.devices.store.reader import Moment, Reader, answering, micros
+from yuanmai.devices.store.reader import FEW, Moment, Reader, answering, micros
 from yuanmai.devices.store.readings import Readings
 from yuanmai.devices.store.table import Table
 
 T = TypeVar("T")
 Step = Literal["raw", "hour", "day"]
-FEW = 50  # points whose rows are read for all days at once
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ P = ParamSpec("P")
 R = TypeVar("R", bound="Reader")
 Moment = int | datetime
 VERIFIED_BYTES = 64 << 20  # files are checked before their first use while they are no more than this
+FEW = 50  # points whose rows are picked out by DuckDB; for more, whole files are read
 _BARE = "point, time, value, quality"
 _WHOLE = "point, time, value, quality, received, sequence"
 
@@ -198,9 +199,28 @@ class Reader:
 
     def last_rows(self, files: Sequence[DataFile], span: Span, points: Sequence[int] | None) -> Readings:
         """Return of each point (None: all in the files) the row with the greatest time, of several the one that counts."""
+        table = self.lake.readings
+        if points is None or len(points) > FEW:
+            # Of sorted files the last row of each point is found without grouping.
+            sorted_ = [file for file in files if file.level == columns.COMPACTED]
+            files = [file for file in files if file.level != columns.COMPACTED]
+            found = self.guard(
+                table,
+                sorted_,
+                lambda: scan.over_files(
+                    table.files, sorted_, span, points, columns.last_of_each, self._threads, whole=True
+                ),
+            )
+            if not files:
+                return columns.last_of_each(columns.join(found))
+            return columns.last_of_each(columns.join([*found, self._last_loose(files, span, points)]))
+        return self._last_loose(files, span, points)
+
+    def _last_loose(self, files: Sequence[DataFile], span: Span, points: Sequence[int] | None) -> Readings:
+        """See `last_rows`; the files may be of any level."""
         if not self.lake.readings.files.local:
-            found = columns.from_table(self.read(self.lake.readings, files, _WHOLE, span, points))
-            return columns.last_of_each(columns.take(found, ~columns.misdated(found)))
+            rows = columns.from_table(self.read(self.lake.readings, files, _WHOLE, span, points))
+            return columns.last_of_each(columns.take(rows, ~columns.misdated(rows)))
         paths = [self.lake.readings.files.uri(file.path) for file in files]
         query = f"""SELECT point, max(row(time, received, sequence, quality, value)) AS best
             FROM read_parquet($1, hive_partitioning=false)

@@ -20,7 +20,7 @@ from yuanmai.devices.store.log import Log
 if TYPE_CHECKING:
     from yuanmai.devices.store.table import Table
 
-TAIL = 8  # entries whose files are read against their checksums at opening; of all others only the sizes are looked at
+TAIL = 8  # entries whose arrivals are read against their checksums at opening; of all others only the sizes are looked at
 
 
 def rebuild(log: Log, version: int, reason: str) -> list[dict[str, Any]]:
@@ -106,7 +106,7 @@ def origin(log: Log, path: str) -> tuple[int, dict[str, int]] | None:
 
 
 def check(table: "Table") -> None:
-    """Look over a table at opening: sizes of all files, checksums of those the last entries added."""
+    """Look over a table at opening: sizes of all files, checksums of the arrivals of the last entries."""
     snapshot = table.snapshot()
     sizes = {entry.path: entry.size for entry in table.files.listing("") if not entry.path.startswith("_")}
     recent: set[str] = set()
@@ -115,7 +115,7 @@ def check(table: "Table") -> None:
             recent |= {
                 action["add"]["path"]
                 for action in decode(table.files.read(entry_path(version)))
-                if "add" in action
+                if "add" in action and action["add"]["partitionValues"].get("level") == "0"
             }
     for file in snapshot.files:
         if sizes.get(file.path) != file.size or file.path in recent:

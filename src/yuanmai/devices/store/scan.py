@@ -35,12 +35,21 @@ def bare(table: pa.Table) -> Readings:
 
 
 def read_file(
-    files: LocalFiles | ObjectFiles, file: DataFile, span: Span, points: Sequence[int] | None
+    files: LocalFiles | ObjectFiles,
+    file: DataFile,
+    span: Span,
+    points: Sequence[int] | None,
+    whole: bool = False,
 ) -> Readings:
-    """Return the rows of a compacted file in a span, sorted. Raises `OSError` or `pa.ArrowException` when it is damaged."""
+    """Return the rows of a compacted file in a span, sorted; `whole`: with `received` and `sequence`.
+
+    Raises `OSError` or `pa.ArrowException` when it is damaged.
+    """
     filesystem, prefix = files.filesystem()
     with pq.ParquetFile(prefix + file.path, filesystem=filesystem, page_checksum_verification=True) as source:
-        rows = bare(source.read(columns=["point", "time", "value", "quality"], use_threads=False).combine_chunks())  # fmt: skip
+        names = None if whole else ["point", "time", "value", "quality"]
+        table = source.read(columns=names, use_threads=False).combine_chunks()
+    rows = columns.from_table(table) if whole else bare(table)
     if points is not None:
         rows = columns.take(rows, np.isin(rows.point, np.asarray(points, np.int32)))
     if file.begin < span.begin or file.end >= span.end:
@@ -55,11 +64,13 @@ def over_files(
     points: Sequence[int] | None,
     work: Callable[[Readings], T],
     threads: int,
+    *,
+    whole: bool = False,
 ) -> list[T]:
     """Return what `work` makes of the rows of each file."""
 
     def one(file: DataFile) -> T:
-        return work(read_file(files, file, span, points))
+        return work(read_file(files, file, span, points, whole))
 
     threads = min(threads, len(chosen), os.cpu_count() or 1)
     if threads < 2:
