@@ -1,11 +1,13 @@
 """Coverage-guided fuzzing of every decoder: ``make fuzz``, or ``python tests/protocols/fuzz.py jt808 -max_total_time=600``.
 
-Any exception that a decoder lets out, any difference between a stream in one piece and the same stream cut, ends the run.
+Any exception that a decoder lets out, any difference between a stream in one piece and the same stream cut, any input that
+takes more than a second ends the run.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -14,7 +16,7 @@ try:
 except ImportError:
     sys.exit("atheris is not installed here (Linux on x86-64 and Python below 3.14 only): nothing is fuzzed")
 
-PROTOCOLS = ("hj212", "jt808", "dlt645", "cjt188", "sparkplug")
+PROTOCOLS = ("hj212", "jt808", "dlt645", "cjt188", "sparkplug", "mqtt", "json")
 STREAMS = {
     "hj212": "yuanmai.protocols.hj212.stream",
     "jt808": "yuanmai.protocols.jt808.stream",
@@ -29,10 +31,47 @@ def heard(decoder: Any, chunks: list[bytes]) -> list[tuple[str, bytes]]:
     return [(getattr(entry, "reason", "frame"), entry.raw) for entry in found]
 
 
+def mqtt(data: bytes) -> None:
+    """Packets of a client or a broker, whole and cut."""
+    stream = import_module("yuanmai.protocols.mqtt.stream")
+    how, cut, data = data[0] if data else 0, data[1] if len(data) > 1 else 0, data[2:]
+    whole, pieces = (stream.Decoder((0, 4, 5, 3)[how & 3], server=not how & 4) for _number in range(2))
+    found = whole.feed(data) + whole.flush()
+    if found != pieces.feed(data[:cut]) + pieces.feed(data[cut:]) + pieces.flush():
+        raise AssertionError(f"cut at {cut}: {found}")
+
+
+def json(data: bytes) -> None:
+    """Bodies of JSON by several mappings."""
+    mapping = import_module("yuanmai.devices.engine.mapping")
+    for profile in (
+        {},
+        {"by_device": True},
+        {"rows": "a", "key": "b.c", "time": "t", "time_unit": "text"},
+        {"values": "a[0]", "name": "n", "units": {"m": 2.0}},
+    ):
+        mapping.read_json("devices/k/telemetry", data, profile)
+
+
+OWN = {"mqtt": mqtt, "json": json}
+
+
 def main() -> None:
     """Fuzz one protocol; the other arguments are libFuzzer's."""
     protocol = sys.argv.pop(1) if len(sys.argv) > 1 and sys.argv[1] in PROTOCOLS else "jt808"
+    if protocol in OWN:
+        with atheris.instrument_imports(include=["yuanmai.protocols", "yuanmai.devices.engine"]):
+            import_module("yuanmai.protocols.mqtt.stream")
+            import_module("yuanmai.devices.engine.mapping")
+        atheris.Setup(sys.argv, OWN[protocol])
+        atheris.Fuzz()
+        return
+    if not any(option.startswith("-timeout") for option in sys.argv):
+        sys.argv.append("-timeout=1")
     with atheris.instrument_imports(include=["yuanmai.protocols"]):
+        if protocol == "modbus":
+            start(modbus())
+            return
         answer = import_module(f"yuanmai.protocols.answers.{protocol}").answer
         stream = import_module(STREAMS[protocol]) if protocol in STREAMS else None
         bodies = import_module("yuanmai.protocols.jt808.bodies")
@@ -47,6 +86,33 @@ def main() -> None:
             if whole != pieces:
                 raise AssertionError(f"cut at {cut}: {whole} is not {pieces}")
 
+    start(one)
+
+
+def modbus() -> Callable[[bytes], None]:
+    """What is tried with the bytes of Modbus: both streams, requests, answers to every kind of request."""
+    frame = import_module("yuanmai.protocols.modbus.frame")
+    pdu = import_module("yuanmai.protocols.modbus.pdu")
+    asked = [pdu.Request(number, 0, 3) for number in sorted(pdu.READS)]
+    asked += [pdu.Request(number, 0, 1, (1,)) for number in sorted(pdu.WRITES)]
+
+    def one(data: bytes) -> None:
+        for decoder in (frame.TcpDecoder(), frame.RtuDecoder(), frame.RtuDecoder(master=False)):
+            cut = data[0] if data else 0
+            for piece in (data[:cut], data[cut:]):
+                decoder.feed(piece)
+            decoder.flush()
+        request = pdu.decode_request(data)
+        if isinstance(request, pdu.Request) and pdu.encode(request) != data:
+            raise AssertionError(f"{request} is encoded otherwise")
+        for entry in asked:
+            pdu.decode(entry, data)
+
+    return one
+
+
+def start(one: Callable[[bytes], None]) -> None:
+    """Fuzz until the time is over."""
     atheris.Setup(sys.argv, one)
     atheris.Fuzz()
 
