@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,12 +47,13 @@ class Places:
 
     def resolve(self, rows: Rows, sender: Sender) -> npt.NDArray[np.int32]:
         """Return the number of the point for each row; codes that lead nowhere become faults of the rows."""
-        devices = tuple(rows.device.each) if rows.device is not None else ("",)
-        points = tuple(rows.point.each)
+        devices = rows.device.each if rows.device is not None else ("",)
+        points = rows.point.each
         with self._lock:
             self._look()
             if len(devices) * len(points) <= LARGEST_GRID:
-                grid = self._grid(sender, devices, points)
+                names = (rows.device.key if rows.device is not None else None, rows.point.key)
+                grid = self._grid(sender, names, devices, points)
                 where = rows.device.index if rows.device is not None else np.zeros(len(rows), np.int32)
                 number = grid[where, rows.point.index]
             else:
@@ -79,9 +80,9 @@ class Places:
             self._grids.clear()
 
     def _grid(
-        self, sender: Sender, devices: tuple[str, ...], points: tuple[str, ...]
+        self, sender: Sender, names: tuple[Hashable, Hashable], devices: Sequence[str], points: Sequence[str]
     ) -> npt.NDArray[np.int32]:
-        key = (sender.device or sender.orgs, devices, points)
+        key = (sender.device or sender.orgs, names)
         grid = self._grids.get(key)
         if grid is not None:
             self._grids.move_to_end(key)
@@ -96,7 +97,7 @@ class Places:
         return grid
 
     def _one_by_one(
-        self, sender: Sender, rows: Rows, devices: tuple[str, ...], points: tuple[str, ...]
+        self, sender: Sender, rows: Rows, devices: Sequence[str], points: Sequence[str]
     ) -> npt.NDArray[np.int32]:
         self._load(devices, sender)
         chosen = [self._choose(device, sender) for device in devices]
@@ -158,7 +159,7 @@ class Places:
             self._by_code.setdefault(code, [])
 
     @staticmethod
-    def _fault(rows: Rows, row: int, why: int, devices: tuple[str, ...], points: tuple[str, ...]) -> None:
+    def _fault(rows: Rows, row: int, why: int, devices: Sequence[str], points: Sequence[str]) -> None:
         device = devices[int(rows.device.index[row])] if rows.device is not None else ""
         if why == NO_POINT:
             point = points[int(rows.point.index[row])]

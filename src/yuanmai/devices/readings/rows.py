@@ -1,6 +1,6 @@
 """A batch of readings as columns, and what may be wrong with it."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,8 +55,14 @@ class Faults:
 class Names:
     """A column of names: each name once, and for each row which (-1: none that can be read, which is a fault already)."""
 
-    each: list[str]
+    each: Sequence[str]
     index: npt.NDArray[np.int32]
+    mark: Hashable = None  # the same for the same names in the same order; nothing: the names themselves
+
+    @property
+    def key(self) -> Hashable:
+        """What names of one order are remembered by."""
+        return self.mark if self.mark is not None else tuple(self.each)
 
 
 @dataclass(slots=True)

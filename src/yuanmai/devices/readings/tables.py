@@ -174,19 +174,48 @@ def _names(column: pa.ChunkedArray, what: str, rows: Rows) -> Names:
         one = one.chunk(0) if one.num_chunks else pa.array([], NAME)
     if not pa.types.is_dictionary(one.type):
         one = one.dictionary_encode()
-    each = one.dictionary.to_pylist()
-    index = pc.fill_null(one.indices, -1).to_numpy().astype(np.int32, copy=False)
+    index = pc.fill_null(one.indices, -1) if one.null_count else one.indices
+    index = index.to_numpy().astype(np.int32, copy=False)
+    mark = _mark(one.dictionary)
+    each = GOOD.get(mark) if mark is not None and not one.null_count else None
+    if each is not None:
+        return Names(each, index, mark)
+    each = tuple(name or "" for name in one.dictionary.to_pylist()) or ("",)
     wrong = [
-        place for place, name in enumerate(each)
-        if name is None or not 1 <= len(name) <= cells.LONGEST_NAME or "\0" in name
+        place for place, name in enumerate(each) if not 1 <= len(name) <= cells.LONGEST_NAME or "\0" in name
     ]  # fmt: skip
-    if wrong or (len(index) and int(index.min()) < 0):
+    if len(index) and (wrong or int(index.min()) < 0):
         bad = np.isin(index, [*wrong, -1])
         for row in np.flatnonzero(bad).tolist():
             rows.fault(row, what, each[index[row]] if index[row] >= 0 else "", "name", name_message())
-        index = np.where(bad, -1, index).astype(np.int32)
-        each = [name or "" for name in each]
-    return Names(each or [""], index)
+        return Names(each, np.where(bad, -1, index).astype(np.int32))
+    if mark is not None and len(index):
+        while len(GOOD) >= MOST_GOOD:
+            GOOD.pop(next(iter(GOOD)), None)
+        GOOD[mark] = each
+    return Names(each, index, mark)
+
+
+# Names that were looked at, by their bytes: a sender sends the same again and again, and texts are dear to make.
+GOOD: dict[tuple[int, bytes, bytes], tuple[str, ...]] = {}
+MOST_GOOD = 256
+LONGEST_MARK = 200_000
+
+
+def _mark(names: pa.Array) -> tuple[int, bytes, bytes] | None:
+    """Return the bytes of an array of texts, nothing where they are many or do not stand together."""
+    buffers = names.buffers()
+    if (
+        names.offset
+        or names.null_count
+        or names.type != pa.string()
+        or len(buffers) != 3
+        or buffers[2] is None
+    ):
+        return None
+    if buffers[1].size + buffers[2].size > LONGEST_MARK:
+        return None
+    return len(names), buffers[1].to_pybytes()[: 4 * len(names) + 4], buffers[2].to_pybytes()
 
 
 def _times(column: pa.ChunkedArray, rows: Rows) -> npt.NDArray[np.int64]:
