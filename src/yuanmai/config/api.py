@@ -11,6 +11,8 @@ from yuanmai.devices.commands.api import router as device_commands
 from yuanmai.devices.readings.api import router as readings
 from yuanmai.devices.registry.api import router as devices
 from yuanmai.devices.registry.template_api import router as device_templates
+from yuanmai.devices.rules.api import alarms as device_alarms
+from yuanmai.devices.rules.api import rules as alarm_rules
 from yuanmai.enterprises.api import router as enterprises
 from yuanmai.funds.api import router as funds
 from yuanmai.funds.insight.api import router as insight
@@ -35,6 +37,8 @@ api.add_router("funds/paying", paying)
 api.add_router("funds/reserve", reserve)
 api.add_router("funds/papers", papers)
 api.add_router("devices/commands", device_commands)
+api.add_router("devices/alarms", device_alarms)
+api.add_router("devices/rules", alarm_rules)
 api.add_router("readings", readings)
 api.add_router("devices", devices)
 api.add_router("devices/templates", device_templates)

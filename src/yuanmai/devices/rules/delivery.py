@@ -79,7 +79,7 @@ def _channel(rows: Sequence[Notification], now: datetime) -> int:
     for row in sendable:
         if not _claim(row, now):
             continue
-        if not send(row):
+        if not send(row, now):
             break  # the channel is in trouble: what else waits for it waits until its own time
         taken += 1
     return taken
@@ -122,8 +122,8 @@ def _claim(row: Notification, now: datetime) -> bool:
     )
 
 
-def send(row: Notification) -> bool:
-    """Send a claimed message and note how it went; returns whether it was taken."""
+def send(row: Notification, now: datetime) -> bool:
+    """Send a claimed message and note how it went; returns whether it was taken. The next attempt is counted from `now`."""
     channel, attempts = row.channel, row.attempts + 1
     mine = Notification.objects.filter(pk=row.pk, state=NotificationState.SENDING)
     with translation.override(channel.language):
@@ -133,14 +133,12 @@ def send(row: Notification) -> bool:
             _send(row)
         except Undelivered as error:
             hopeless = error.hopeless or attempts > len(PAUSES)
-            now = timezone.now()
             state = NotificationState.DEAD if hopeless else NotificationState.WAITING
             pause = timedelta(seconds=0 if hopeless else PAUSES[attempts - 1])
             mine.update(state=state, due_at=now + pause, fault=error.reason[:300], lease_until=None)
             NotificationChannel.objects.filter(pk=channel.pk).update(fault=error.reason[:300])
             logger.warning("message %s through %s: %s", row.uid, channel.pk, error.reason)
             return False
-    now = timezone.now()
     mine.update(state=NotificationState.SENT, sent_at=now, fault="", lease_until=None)
     NotificationChannel.objects.filter(pk=channel.pk).update(delivered_at=now, fault="")
     return True

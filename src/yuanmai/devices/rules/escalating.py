@@ -33,17 +33,15 @@ def due(now: datetime) -> list[Due]:
             state=AlarmState.RAISED, maintenance=None, recorded_at__lte=first
         ).select_related("rule", "version", "device", "point", "group")
         paths = dict(Organisation.objects.values_list("pk", "path"))
-        found = []
-        for alarm in waiting.order_by("recorded_at")[:AT_ONCE]:
-            for step in steps:
-                if (
-                    alarm.severity >= step.severity
-                    and step.pk not in alarm.escalated
-                    and alarm.recorded_at + timedelta(minutes=step.after_minutes) <= now
-                    and paths[alarm.org_id].startswith(paths[step.org_id])
-                ):
-                    found.append((alarm, step))
-        return found
+        return [
+            (alarm, step)
+            for alarm in waiting.order_by("recorded_at")[:AT_ONCE]
+            for step in steps
+            if alarm.severity >= step.severity
+            and step.pk not in alarm.escalated
+            and alarm.recorded_at + timedelta(minutes=step.after_minutes) <= now
+            and paths[alarm.org_id].startswith(paths[step.org_id])
+        ]
 
 
 @action("alarms.escalate", permission=HANDLE_ALARMS, local=True)
@@ -58,8 +56,8 @@ def escalate(act: Act, waiting: Sequence[Due]) -> list[Alarm]:
             changes["worst"] = max(alarm.worst, after)
             if step.assign_to_id is not None:
                 changes["assignee_id"] = step.assign_to_id
-            mine = Alarm.objects.filter(pk=alarm.pk, state=AlarmState.RAISED, severity=before)
-            if not mine.update(**changes):
+            mine = Alarm.objects.filter(pk=alarm.pk, state=AlarmState.RAISED, revision=alarm.revision)
+            if step.pk in alarm.escalated or not mine.update(**changes):
                 continue
             for name, value in changes.items():
                 setattr(alarm, name, value)

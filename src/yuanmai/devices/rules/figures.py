@@ -32,13 +32,19 @@ def open_alarms(query: Query) -> QuerySet[Alarm]:
     """Return the alarms that were raised and not closed at the end of the day."""
     end = _end(query)
     rows = Alarm.objects.filter(org_id__in=query.org_ids, raised_at__lt=end)
-    return rows.filter(Q(closed_at=None) | Q(closed_at__gte=end)).select_related("rule", "device").order_by("-severity", "-raised_at")
+    return (
+        rows.filter(Q(closed_at=None) | Q(closed_at__gte=end))
+        .select_related("rule", "device")
+        .order_by("-severity", "-raised_at")
+    )
 
 
 def month_alarms(query: Query) -> QuerySet[Alarm]:
     """Return the alarms of the 30 days up to the day, those during maintenance left out."""
     end = _end(query)
-    rows = Alarm.objects.filter(org_id__in=query.org_ids, raised_at__lt=end, raised_at__gte=end - timedelta(days=DAYS))
+    rows = Alarm.objects.filter(
+        org_id__in=query.org_ids, raised_at__lt=end, raised_at__gte=end - timedelta(days=DAYS)
+    )
     return rows.filter(maintenance=None).select_related("rule", "device").order_by("-raised_at")
 
 

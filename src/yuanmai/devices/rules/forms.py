@@ -90,12 +90,12 @@ class StepForm(forms.Form):
             required = not need.optional
             if need.name == "assignee":
                 self.fields[need.name] = forms.TypedChoiceField(
-                    label=need.label, required=required, coerce=int, empty_value=None,
+                    label=str(need.label), required=required, coerce=int, empty_value=None,
                     choices=[("", _("Choose …")), *people],
                 )  # fmt: skip
             else:
                 self.fields[need.name] = forms.CharField(
-                    label=need.label,
+                    label=str(need.label),
                     required=required,
                     max_length=5000,
                     widget=forms.Textarea(attrs={"rows": 2}),

@@ -46,19 +46,19 @@ class Outcome:
     def take(self, t: Transition) -> None:
         """Take a transition."""
         if t.kind == "raised":
-            entry = {
+            entry: dict[str, Any] = {
                 "device": t.device, "point": t.point, "raised": moment(t.at).isoformat(), "cleared": None, "severity": t.severity,
                 "value": t.evidence[0].value if t.evidence and t.evidence[0].point else None, "peak": None,
             }  # fmt: skip
             self.alarms.append(entry)
             self.going[t.device] = entry
             return
-        entry = self.going[t.device]
-        entry["peak"] = t.peak.value if t.peak else entry["peak"]
+        present = self.going[t.device]
+        present["peak"] = t.peak.value if t.peak else present["peak"]
         if t.kind == "changed":
-            entry["severity"] = max(entry["severity"], t.severity)
+            present["severity"] = max(present["severity"], t.severity)
         else:
-            entry["cleared"] = moment(t.at).isoformat()
+            present["cleared"] = moment(t.at).isoformat()
 
     def summary(self, end: datetime) -> dict[str, Any]:
         """Return counts, and the alarms up to `KEPT`."""

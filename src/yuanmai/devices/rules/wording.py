@@ -54,18 +54,24 @@ def quantity(value: float, unit: str) -> str:
     return f"{number(value)} {unit}".strip()
 
 
+def _count(unit: str, n: int) -> str:
+    if unit == "day":
+        return ngettext("%(n)s day", "%(n)s days", n) % {"n": n}
+    if unit == "hour":
+        return ngettext("%(n)s hour", "%(n)s hours", n) % {"n": n}
+    if unit == "minute":
+        return ngettext("%(n)s minute", "%(n)s minutes", n) % {"n": n}
+    return ngettext("%(n)s second", "%(n)s seconds", n) % {"n": n}
+
+
 def duration(seconds: float) -> str:
     """Return a duration in the largest units that say it exactly."""
-    parts, rest = [], round(seconds)
-    for size, words in (
-        (86400, lambda n: ngettext("%(n)s day", "%(n)s days", n)),
-        (3600, lambda n: ngettext("%(n)s hour", "%(n)s hours", n)),
-        (60, lambda n: ngettext("%(n)s minute", "%(n)s minutes", n)),
-        (1, lambda n: ngettext("%(n)s second", "%(n)s seconds", n)),
-    ):
+    parts: list[str] = []
+    rest = round(seconds)
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
         count, rest = divmod(rest, size)
         if count:
-            parts.append(words(count) % {"n": count})
+            parts.append(_count(unit, count))
     return pgettext("between parts of a duration", " ").join(parts) or _("no time")
 
 

@@ -41,15 +41,15 @@ def _check(
     ):
         errors["template"] = [_("This template is not one of the organisation's.")]
     wanted = {
-        leaf.point
+        str(point)
         for leaf in leaves(parsed.when)
-        if not getattr(leaf, "device", "") and getattr(leaf, "point", "")
+        if not leaf.device and (point := getattr(leaf, "point", ""))
     }
     if template is not None and wanted:
         known = set(template.points.values_list("code", flat=True))
         if missing := sorted(wanted - known):
             errors["definition"] = [_("The template has no point %(codes)s.") % {"codes": ", ".join(missing)}]
-    if any(isinstance(leaf, Missing) and not leaf.point for leaf in leaves(parsed.when)) and parsed.hold.of:
+    if parsed.hold.of and any(isinstance(leaf, Missing) for leaf in leaves(parsed.when)):
         errors["definition"] = [_("Silence already has a duration: it cannot be counted in minutes.")]
     if errors:
         raise ValidationError(errors)
@@ -69,7 +69,7 @@ def save_rule(
     errors: dict[str, list[str]] = {}
     if not CODE.fullmatch(code):
         errors["code"] = [_("A code is small letters, digits, “-” and “_”, at most 60.")]
-    elif AlarmRule.objects.filter(org_id=org_id, code=code).exclude(pk=rule.pk if rule else None).exists():
+    elif AlarmRule.objects.filter(org_id=org_id, code=code).exclude(pk=rule.pk if rule else 0).exists():
         errors["code"] = [_("The organisation has a rule of this code already.")]
     if not name.strip():
         errors["name"] = [_("A rule needs a name.")]

@@ -147,7 +147,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _with(request: HttpRequest, **values: str) -> str:
-    query = {k: v for k, v in request.GET.items() if k not in {"page", "part", *values}}
+    query = {k: str(v) for k, v in request.GET.items() if k not in {"page", "part", *values}}
     query |= {k: v for k, v in values.items() if v}
     return f"{request.path}?{urlencode(query)}"
 
@@ -239,7 +239,7 @@ def _record(
         "map_url": reverse("devices:map_layers", args=[device.pk]) if placed else "",
         "park_url": link("places:record", "park", device.park_id) if device.park_id else "",
         "cause": CAUSES.get(alarm.cause, alarm.cause),
-        "group_url": f"{reverse('devices:alarms')}?{urlencode({'group': alarm.group_id or 0, 'state': 'all'})}",
+        "group_url": f"{reverse('devices:alarms')}?{urlencode({'group': str(alarm.group_id or 0), 'state': 'all'})}",
         "breadcrumbs": [
             {"label": _("Alarms"), "url": f"{reverse('devices:alarms')}?{frame(request)}"},
             {"label": alarm.rule.label, "url": ""},

@@ -77,9 +77,8 @@ def _page(
 
 
 def _mine(rows: Any, request: HttpRequest, pk: int, permission: str) -> Any:
-    row = (
-        rows.filter(pk=pk, org_id__in=list(request.actor.org_ids(permission))).first() if pk < 2**62 else None
-    )  # type: ignore[attr-defined]
+    allowed = list(request.actor.org_ids(permission))  # type: ignore[attr-defined]
+    row = rows.filter(pk=pk, org_id__in=allowed).first() if pk < 2**62 else None
     if row is None:
         raise Http404
     return row
@@ -120,10 +119,9 @@ def _window(request: HttpRequest, row: MaintenanceWindow | None) -> HttpResponse
             "ends_at": timezone.localtime(row.ends_at), "reason": row.reason,
             "devices": " ".join(device.code for device in devices_named(row.device_ids)),
         }  # fmt: skip
-    elif request.GET.get("device", "").isdigit():
-        device = Device.objects.filter(
-            pk=request.GET["device"][:17], org_id__in=list(request.actor.org_ids(HANDLE_ALARMS))
-        ).first()  # type: ignore[attr-defined]
+    elif (number := request.GET.get("device", "")).isascii() and number.isdigit():
+        allowed = list(request.actor.org_ids(HANDLE_ALARMS))  # type: ignore[attr-defined]
+        device = Device.objects.filter(pk=int(number[:17]), org_id__in=allowed).first()
         initial |= {"devices": device.code, "org": device.org_id} if device else {}
     form = WindowForm(request.POST or None, initial=initial)
     form.offer(writable(request, HANDLE_ALARMS), parks_of(request))
@@ -264,9 +262,8 @@ def _escalation(request: HttpRequest, row: Escalation | None) -> HttpResponse:
     first = row.org_id if row else (orgs[0][0] if orgs else 0)
     people = [user.pk for user in assignable(first)] if first else []
     form.fields["assign_to"].queryset = User.objects.filter(pk__in=people)  # type: ignore[attr-defined]
-    form.fields["channel"].queryset = NotificationChannel.objects.filter(
-        org_id__in=[pk for pk, _name in orgs]
-    )  # type: ignore[attr-defined]
+    mine = NotificationChannel.objects.filter(org_id__in=[pk for pk, _name in orgs])
+    form.fields["channel"].queryset = mine  # type: ignore[attr-defined]
 
     def save() -> Escalation:
         values = dict(form.cleaned_data)

@@ -215,7 +215,10 @@ def drawn(shape: dict[str, Any]) -> dict[str, Any]:
     if shape["type"] == "Circle":
         from yuanmai.devices.engine.rules.shapes import corners_of
 
-        return {"type": "Polygon", "coordinates": [corners_of(*shape["center"][:2], shape["radius"])]}
+        return {
+            "type": "Polygon",
+            "coordinates": [corners_of(shape["center"][0], shape["center"][1], shape["radius"])],
+        }
     polygons = shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
     closed = [[ring if ring[0] == ring[-1] else [*ring, ring[0]] for ring in rings] for rings in polygons]
     return {"type": "MultiPolygon", "coordinates": closed}
