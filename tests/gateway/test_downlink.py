@@ -129,7 +129,12 @@ def test_a_command_waits_for_its_device_and_is_answered(station: Device) -> None
             async with asyncio.timeout(5):
                 while not (sent := await seen(row)).attempts:
                     await asyncio.sleep(0.01)
-            assert (sent.state, sent.gateway, sent.attempts, sent.request) == ("sent", "gate-1", 1, asked["QN"])
+            assert (sent.state, sent.gateway, sent.attempts, sent.request) == (
+                "sent",
+                "gate-1",
+                1,
+                asked["QN"],
+            )
             await client.send(reply(asked, "9011", "QnRtn=1"))
             await state_is(row, "accepted")
             await client.send(reply(asked, "9012", "ExeRtn=1"))

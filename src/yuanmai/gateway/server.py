@@ -17,12 +17,14 @@ from yuanmai.gateway.hub import Hub, Limits
 
 logger = logging.getLogger(__name__)
 
-PRESSURE, RATE, STALLED, ENDING = 1, 2, 4, 8  # why a socket is not read
+PRESSURE, RATE, STALLED, ENDING, TURN = 1, 2, 4, 8, 16  # why a socket is not read
 SWEEP = 1.0  # seconds between two looks at all connections
 BACKLOG = 4096
+READ_BUFFER = 64 << 10  # bytes taken from one client before the others have their turn
+SEND_BUFFER = 128 << 10
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """One client. Subclasses give `feed`, `partial`, `settle`, `give_up` and `gone`."""
 
     __slots__ = (
@@ -90,8 +92,26 @@ class Connection(asyncio.Protocol):
         if connected is not None:
             with contextlib.suppress(OSError):
                 connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                # Answers are short; left to itself the system keeps megabytes for a client that takes none.
+                connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        if self.server.hub.paused:
+            # The loop begins to read after this call, whatever is said within it.
+            self.server.loop.call_soon(self._hold_when_paused)
+
+    def _hold_when_paused(self) -> None:
         if self.server.hub.paused:
             self.hold(PRESSURE)
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Return where the loop writes what it reads: one place for all, for it is taken at once."""
+        return self.server.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what has been read. Who has more to say waits until the others have been heard."""
+        if nbytes == READ_BUFFER:
+            self.hold(TURN)
+            self.server.loop.call_soon(self.free, TURN)
+        self.data_received(bytes(self.server.view[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent, count it, and slow the client down if it is too fast."""
@@ -266,6 +286,8 @@ class Server:
         self.in_flight = 0  # frames whose durability is awaited before they are answered
         self.loop: asyncio.AbstractEventLoop
         self.addresses: list[str] = []
+        self.buffer = bytearray(READ_BUFFER)
+        self.view = memoryview(self.buffer)
         self._to_flush: list[Connection] = []
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
