@@ -208,7 +208,8 @@ class ObjectFiles:
 
         self.root = url.rstrip("/")
         self.options = dict(options or {})
-        self._fs = pa.fs.PyFileSystem(DeltaStorageHandler(self.root, self.options))
+        self._handler = DeltaStorageHandler(self.root, self.options)
+        self._fs = pa.fs.PyFileSystem(self._handler)
 
     def read(self, path: str) -> bytes:
         """See `Files`."""
@@ -217,8 +218,10 @@ class ObjectFiles:
 
     def write(self, path: str, data: bytes | pa.Buffer) -> None:
         """See `Files`."""
-        with self._fs.open_output_stream(path) as stream:
-            stream.write(data)
+        # Its stream takes bytes only, pyarrow's own wrapper hands it something else.
+        stream = self._handler._handler.open_output_stream(path, None)
+        stream.write(data if isinstance(data, bytes) else data.to_pybytes())
+        stream.close()  # type: ignore[attr-defined]
 
     def create(self, path: str, data: bytes) -> bool:
         """See `Files`. Only for names nobody else makes: entries of the log go through `deltalake`."""
