@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.ingesting.clients import Client, Source
+from bench.ingesting.clients import Client, Source, shift_of
 from bench.ingesting.home import Rows
 
 
@@ -63,7 +63,12 @@ def verify(source: Source, clients: list[Client], points: dict[str, list[int]], 
             found.lost += int((~here).sum())
             found.wrong += int(
                 (
-                    ~np.isclose(value[where[here]], source.expected(numbers[here], place), rtol=0, atol=1e-9)
+                    ~np.isclose(
+                        value[where[here]],
+                        source.expected(numbers[here] + shift_of(client.key), place),
+                        rtol=0,
+                        atol=1e-9,
+                    )
                 ).sum()
             )
             begin, end = np.searchsorted(keys, [point * 10_000_000_000, (point + 1) * 10_000_000_000])

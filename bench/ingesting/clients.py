@@ -21,8 +21,13 @@ Marks = npt.NDArray[np.bool_]
 
 
 def value_of(number: int, place: int) -> float:
-    """What point `place` has in frame `number`: 10.0 to 99.9."""
+    """What point `place` has in frame `number` (shifted by the device): 10.0 to 99.9."""
     return (100 + (number + 7 * place) % 900) / 10
+
+
+def shift_of(key: str) -> int:
+    """How far the values of a device are ahead, so that not all of them reach a limit at the same moment."""
+    return int(key[-5:]) * 37 % 900
 
 
 class Source:
@@ -78,10 +83,10 @@ class Hj212(Source):
         return f"88888880000{index:013d}"
 
     def frames(self, key: str, first: int, count: int) -> list[bytes]:
-        texts = []
+        texts, shift = [], shift_of(key)
         for number in range(first, first + count):
             when = time.strftime("%Y%m%d%H%M%S", time.gmtime(self.base + number + EAST))
-            a, b, c = (value_of(number, place) for place in range(3))
+            a, b, c = (value_of(number + shift, place) for place in range(3))
             texts.append(
                 f"QN={when}{number % 1000:03d};ST=32;CN=2011;PW=123456;MN={key};Flag=5;CP=&&DataTime={when};"
                 f"w01018-Rtd={a},w01018-Flag=N;w21003-Rtd={b},w21003-Flag=N;w01001-Rtd={c},w01001-Flag=N&&".encode()
@@ -123,9 +128,9 @@ class Jt808(Source):
 
     def frames(self, key: str, first: int, count: int) -> list[bytes]:
         phone = bytes.fromhex(key.rjust(12, "0"))
-        raw = bytearray()
+        raw, shift = bytearray(), shift_of(key)
         for number in range(first, first + count):
-            tenths = [100 + (number + 7 * place) % 900 for place in range(4)]
+            tenths = [100 + (number + shift + 7 * place) % 900 for place in range(4)]
             when = time.strftime("%y%m%d%H%M%S", time.gmtime(self.base + number + EAST))
             body = self._positions.pack(
                 0, 3, 22_000_000 + tenths[0], 113_000_000 + tenths[1], 30, tenths[2], 90
@@ -176,9 +181,9 @@ class Mqtt(Source):
 
     def frames(self, key: str, first: int, count: int) -> list[bytes]:
         topic = f"devices/{key}/telemetry".encode()
-        made = []
+        made, shift = [], shift_of(key)
         for number in range(first, first + count):
-            a, b, c = (value_of(number, place) for place in range(3))
+            a, b, c = (value_of(number + shift, place) for place in range(3))
             body = f'{{"ts":{(self.base + number) * 1000},"a":{a},"b":{b},"c":{c}}}'.encode()
             rest = struct.pack(">H", len(topic)) + topic + struct.pack(">H", number % 65_535 + 1) + body
             assert len(rest) < 128

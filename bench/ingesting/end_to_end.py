@@ -133,7 +133,8 @@ def one(what: str, options: argparse.Namespace, home: Home, seconds: float, titl
     source = SOURCES[what](int(time.time()) // 60 * 60 - 12 * 3600)
     connections = options.connections or CONNECTIONS[what]
     keys = [source.key(index) for index in range(connections)]
-    points = home.populate(source.protocol, keys, source.addresses, rules=options.rules)
+    order = {"protocol": source.protocol, "keys": keys, "addresses": source.addresses, "rules": options.rules}
+    points = home.populate(order)[0]
     each = len(source.addresses)
     load = Load(source, home.ports[what], rate=options.rate / each, window=8 if not options.rate else 64)
     load.prepare(keys, frames_needed(options, connections, each, seconds))

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,14 +77,10 @@ class Home:
         """Run `yuanmai …` to its end."""
         return self.call("-m", "yuanmai", *arguments)
 
-    def populate(
-        self, protocol: str, keys: Sequence[str], addresses: Sequence[str], **more: Any
-    ) -> dict[str, list[int]]:
-        """Put devices into the register; return the numbers of their points by key."""
-        order = {"protocol": protocol, "keys": list(keys), "addresses": list(addresses), **more}
-        found: dict[str, list[int]] = json.loads(
-            self.call(str(Path(__file__).with_name("populate.py")), text=json.dumps(order)).splitlines()[-1]
-        )["points"]
+    def populate(self, *orders: dict[str, Any]) -> list[dict[str, list[int]]]:
+        """Put devices into the register, as `populate.py` says; return the numbers of their points by key."""
+        said = self.call(str(Path(__file__).with_name("populate.py")), text=json.dumps(orders))
+        found: list[dict[str, list[int]]] = json.loads(said.splitlines()[-1])
         return found
 
     def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:

@@ -1,6 +1,6 @@
 """Run inside an installation (`python populate.py`): devices of one protocol with their points, straight into the register.
 
-Reads {"protocol", "keys", "addresses", "profile", "secret_hash", "rules"} from stdin; prints {"points": {key: [numbers by address]}}.
+Reads a list of {"protocol", "keys", "addresses", "profile", "secret_hash", "rules"} from stdin; prints a list of {key: [numbers by address]}.
 """
 
 import json
@@ -57,14 +57,14 @@ def make(order: dict[str, Any]) -> dict[str, list[int]]:
     ):
         found.setdefault(device, []).append(number)
     for number in range(order.get("rules", 0)):
-        # Each looks at one point of every device; the readings stay below it but for a few.
+        # Each looks at one point of every device; the first is broken now and then, the others never.
         rule = AlarmRule.objects.create(
             org=org, code=f"bench-{number}", name=f"rule {number}", created_at=timezone.now()
         )
         point = f"p{number % len(order['addresses'])}"
         version = AlarmRuleVersion.objects.create(
             rule=rule, number=1, severity=1, template=template, source="bench", since=timezone.now(),
-            definition={"when": {"kind": "threshold", "point": point, "compare": "above", "limit": 99.75, "hysteresis": 5 + number}},
+            definition={"when": {"kind": "threshold", "point": point, "compare": "above", "limit": 150 if number else 99.75, "hysteresis": 5 + number}},
         )  # fmt: skip
         AlarmRule.objects.filter(pk=rule.pk).update(current=version)
     row, _new = RoomVersion.objects.get_or_create(room="devices", defaults={"sequence": 0})
@@ -74,4 +74,4 @@ def make(order: dict[str, Any]) -> dict[str, list[int]]:
 
 if __name__ == "__main__":
     with everywhere():
-        print(json.dumps({"points": make(json.load(sys.stdin))}))
+        print(json.dumps([make(order) for order in json.load(sys.stdin)]))
