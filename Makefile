@@ -124,7 +124,7 @@ build: $(VENV)/.made-dev setup
 # A bounded run over every decoder; longer with FUZZ_SECONDS=3600.
 FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.made-dev setup
-	for protocol in hj212 jt808 dlt645 cjt188 sparkplug mqtt json; do \
+	for protocol in hj212 jt808 dlt645 cjt188 sparkplug mqtt json modbus; do \
 		$(BIN)/python tests/protocols/fuzz.py $$protocol -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -artifact_prefix=/tmp/ || exit 1; \
 	done
 

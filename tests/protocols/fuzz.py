@@ -16,7 +16,7 @@ try:
 except ImportError:
     sys.exit("atheris is not installed here (Linux on x86-64 and Python below 3.14 only): nothing is fuzzed")
 
-PROTOCOLS = ("hj212", "jt808", "dlt645", "cjt188", "sparkplug", "mqtt", "json")
+PROTOCOLS = ("hj212", "jt808", "dlt645", "cjt188", "sparkplug", "mqtt", "json", "modbus")
 STREAMS = {
     "hj212": "yuanmai.protocols.hj212.stream",
     "jt808": "yuanmai.protocols.jt808.stream",
@@ -53,25 +53,48 @@ def json(data: bytes) -> None:
         mapping.read_json("devices/k/telemetry", data, profile)
 
 
-OWN = {"mqtt": mqtt, "json": json}
+def modbus(data: bytes) -> None:
+    """Both kinds of stream, requests, answers to every kind of request."""
+    frame, pdu = (import_module(f"yuanmai.protocols.modbus.{name}") for name in ("frame", "pdu"))
+    cut = data[0] if data else 0
+    for decoder in (frame.TcpDecoder(), frame.RtuDecoder(), frame.RtuDecoder(master=False)):
+        for piece in (data[:cut], data[cut:]):
+            decoder.feed(piece)
+        decoder.flush()
+    request = pdu.decode_request(data)
+    if isinstance(request, pdu.Request) and pdu.encode(request) != data:
+        raise AssertionError(f"{request} is encoded otherwise")
+    for number in sorted(pdu.READS | pdu.WRITES):
+        pdu.decode(pdu.Request(number, 0, 1, (1,)), data)
+
+
+# What to try with the bytes, and the modules to watch.
+OWN = {
+    "mqtt": (mqtt, ["yuanmai.protocols.mqtt.stream"]),
+    "json": (json, ["yuanmai.devices.engine.mapping"]),
+    "modbus": (modbus, ["yuanmai.protocols.modbus.frame", "yuanmai.protocols.modbus.pdu"]),
+}
 
 
 def main() -> None:
     """Fuzz one protocol; the other arguments are libFuzzer's."""
     protocol = sys.argv.pop(1) if len(sys.argv) > 1 and sys.argv[1] in PROTOCOLS else "jt808"
-    if protocol in OWN:
-        with atheris.instrument_imports(include=["yuanmai.protocols", "yuanmai.devices.engine"]):
-            import_module("yuanmai.protocols.mqtt.stream")
-            import_module("yuanmai.devices.engine.mapping")
-        atheris.Setup(sys.argv, OWN[protocol])
-        atheris.Fuzz()
-        return
     if not any(option.startswith("-timeout") for option in sys.argv):
         sys.argv.append("-timeout=1")
+    if protocol in OWN:
+        one, watched = OWN[protocol]
+        with atheris.instrument_imports(include=["yuanmai.protocols", "yuanmai.devices.engine"]):
+            for name in watched:
+                import_module(name)
+    else:
+        one = frames(protocol)
+    atheris.Setup(sys.argv, one)
+    atheris.Fuzz()
+
+
+def frames(protocol: str) -> Callable[[bytes], None]:
+    """What to try with the bytes of a protocol that `yuanmai decode` knows: the answer to them, and their stream whole and cut."""
     with atheris.instrument_imports(include=["yuanmai.protocols"]):
-        if protocol == "modbus":
-            start(modbus())
-            return
         answer = import_module(f"yuanmai.protocols.answers.{protocol}").answer
         stream = import_module(STREAMS[protocol]) if protocol in STREAMS else None
         bodies = import_module("yuanmai.protocols.jt808.bodies")
@@ -86,35 +109,7 @@ def main() -> None:
             if whole != pieces:
                 raise AssertionError(f"cut at {cut}: {whole} is not {pieces}")
 
-    start(one)
-
-
-def modbus() -> Callable[[bytes], None]:
-    """What is tried with the bytes of Modbus: both streams, requests, answers to every kind of request."""
-    frame = import_module("yuanmai.protocols.modbus.frame")
-    pdu = import_module("yuanmai.protocols.modbus.pdu")
-    asked = [pdu.Request(number, 0, 3) for number in sorted(pdu.READS)]
-    asked += [pdu.Request(number, 0, 1, (1,)) for number in sorted(pdu.WRITES)]
-
-    def one(data: bytes) -> None:
-        for decoder in (frame.TcpDecoder(), frame.RtuDecoder(), frame.RtuDecoder(master=False)):
-            cut = data[0] if data else 0
-            for piece in (data[:cut], data[cut:]):
-                decoder.feed(piece)
-            decoder.flush()
-        request = pdu.decode_request(data)
-        if isinstance(request, pdu.Request) and pdu.encode(request) != data:
-            raise AssertionError(f"{request} is encoded otherwise")
-        for entry in asked:
-            pdu.decode(entry, data)
-
     return one
-
-
-def start(one: Callable[[bytes], None]) -> None:
-    """Fuzz until the time is over."""
-    atheris.Setup(sys.argv, one)
-    atheris.Fuzz()
 
 
 if __name__ == "__main__":

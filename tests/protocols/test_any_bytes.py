@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
+from time import process_time
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from yuanmai.protocols.hj212 import stream as hj212
 from yuanmai.protocols.jt808 import bodies
 from yuanmai.protocols.jt808 import frame as jt808_frame
 from yuanmai.protocols.jt808 import stream as jt808
-from yuanmai.protocols.sparkplug import payload
+from yuanmai.protocols.modbus import frame as modbus
+from yuanmai.protocols.sparkplug import payload, wire
 
 SEEDS: dict[str, list[bytes]] = {
     "hj212": [
@@ -79,7 +81,7 @@ def heard(protocol: str, chunks: list[bytes]) -> list[Any]:
     return [told, rest, decoder.noise, decoder.rejected]
 
 
-@pytest.mark.parametrize("protocol", DECODERS)
+@pytest.mark.parametrize("protocol", SEEDS)
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_where_a_stream_is_cut_changes_nothing(protocol: str, data: st.DataObject) -> None:
@@ -112,3 +114,53 @@ def test_any_body_is_read_or_too_short(number: int, standard: int, body: bytes) 
 def test_any_bytes_are_a_payload_or_a_fault(raw: bytes) -> None:
     found = payload.decode(raw)
     assert isinstance(found, payload.Payload) or found.reason == "protobuf"
+
+
+STORMS: dict[str, list[bytes]] = {
+    "hj212": [b"##0000", b"##9999", b"##0001x", b"\r\n##0900", b"&&ABCD##0100", b"##0008&&1234", b"#", b"##"],
+    "jt808": [b"\x7e\x7d", b"\x7e", b"\x7d\x02", b"\x7e" + b"\x7d\x01" * 600, bytes(64)],
+    "dlt645": [b"\x68", b"\xfe", b"\x68\1\2\3\4\5\6\x68\x11\xc8", bytes(64)],
+    "cjt188": [b"\x68", b"\x68\x10", b"\x68\x10" + bytes(8) + b"\xc8", b"\xfe"],
+    "modbus": [bytes(64), b"\xff", b"\0\1\0\0\0\xfe", b"\1\3\xfa"],
+}
+DECODERS |= {"modbus": modbus.RtuDecoder}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "pattern"), [(name, pattern) for name, patterns in STORMS.items() for pattern in patterns]
+)
+def test_a_storm_takes_its_time_and_no_more(protocol: str, pattern: bytes) -> None:
+    """Ten megabytes of nonsense: less than a second on a machine of our own, a few on a busy one; nothing piles up."""
+    data = (pattern * (10_000_000 // len(pattern) + 1))[:10_000_000]
+    decoder = DECODERS[protocol]()
+    begin = process_time()
+    found = decoder.feed(data)
+    assert process_time() - begin < 5
+    assert len(found) <= 1000
+    assert len(decoder.pending) <= 10_100
+    assert len(decoder.flush()) <= 2000
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x08\x01" * 500_000,
+        b"\x12\x00" * 500_000,
+        b"\x08" + b"\xff" * 4_000_000,
+        wire.put_bytes(2, wire.put_bytes(17, b"\x22\x00" * 400_000)),
+        wire.put_bytes(2, b"\x20\x20" + wire.put_bytes(16, b"\xff\xff\x7f\0" + b"\xff" * 1_000_000)),
+    ],
+)
+def test_long_payloads_take_no_longer(raw: bytes) -> None:
+    begin = process_time()
+    payload.decode(raw)
+    assert process_time() - begin < 5
+
+
+def test_payloads_nest_no_deeper_than_they_may() -> None:
+    nested = b""
+    for _level in range(2000):
+        nested = wire.put_bytes(2, wire.put_bytes(18, nested))
+    found = payload.decode(nested)
+    assert isinstance(found, Fault)
+    assert (found.reason, found.details["what"]) == ("protobuf", "too deep")

@@ -29,7 +29,10 @@ def resembles(piece: bytes) -> bool:
 
 
 IDLE = re.compile(rb"\x7e{3,}")
+# Between marks, too short for a frame.
+SHORT = re.compile(rb"(?:\x7e[^\x7e]{1,12})+(?=\x7e)")
 MOST_WRONG = 100
+PIECE = 65536
 
 
 class Decoder:
@@ -64,7 +67,17 @@ class Decoder:
 
     def feed(self, data: bytes) -> list[Frame | Fault]:
         """Return the frames and faults that these bytes complete, in their order."""
+        if len(data) <= PIECE:
+            return self._feed(data)
+        pieces = (data[begin : begin + PIECE] for begin in range(0, len(data), PIECE))
+        return [entry for piece in pieces for entry in self._feed(piece)]
+
+    def _feed(self, data: bytes) -> list[Frame | Fault]:
         found: list[Frame | Fault] = []
+        if self._wrong >= MOST_WRONG:
+            marks = data.count(MARK)
+            data = SHORT.sub(b"", data)
+            self.rejected += marks - data.count(MARK)
         if b"\x7e\x7e\x7e" in data:
             data = IDLE.sub(MARK * 2, data)  # idle marks mean nothing
         *ended, rest = data.split(MARK)
