@@ -166,13 +166,13 @@ def test_topics() -> None:
     assert not topic_fits("park/b/up", ["park/{key}/up"], "a")
     assert topic_fits("x/y/z", ["x/#"], "a")
     assert topic_fits("x", ["x/#"], "a")
-    assert command_topics(device("k")) == ("devices/k/commands", "park/k/down")
+    assert command_topics(device("k")) == ("devices/k/commands",)
     assert command_topics(device("k", commands="down/{key}")) == (
         "down/k",
         "devices/k/commands",
         "park/k/down",
     )
-    assert answer_topics(device("k", answers="re/{key}")) == ("re/k", "devices/k/answers", "park/k/reply")
+    assert answer_topics(device("k", answers="re/{key}")) == ("re/k", "devices/k/answers")
     assert topic_fits("devices/k/data", topics_of(device("k", topic="devices/+/data", key="topic:1")), "k")
     assert not topic_fits(
         "devices/j/data", topics_of(device("k", topic="devices/+/data", key="topic:1")), "k"

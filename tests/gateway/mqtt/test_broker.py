@@ -42,10 +42,22 @@ def test_messages_of_every_version_and_quality_reach_the_journal(version: str, q
         async with serving(Broker(hub, "127.0.0.1", 0)) as port:
             lines = b"\n".join(b'{"t":%d}' % number for number in range(200))
             await pub(
-                port, "-V", version, "-i", "lamp-1", "-q", str(qos), "-t", "park/lamp-1/up", "-l", text=lines
+                port,
+                "-V",
+                version,
+                "-i",
+                "lamp-1",
+                "-q",
+                str(qos),
+                "-t",
+                "devices/lamp-1/data",
+                "-l",
+                text=lines,
             )
             await until(lambda: len(said(journal)) == 200)
-        assert said(journal) == [("lamp-1", "park/lamp-1/up", b'{"t":%d}' % number) for number in range(200)]
+        assert said(journal) == [
+            ("lamp-1", "devices/lamp-1/data", b'{"t":%d}' % number) for number in range(200)
+        ]
         assert [json.loads(record[2])["gateway"] for record in journal.of(Kind.CONNECTED)] == ["test"]
         assert [record[1] for record in journal.of(Kind.DISCONNECTED)] == ["mqtt:lamp-1"]
 
@@ -119,7 +131,7 @@ def test_the_door_may_be_closed_to_strangers() -> None:
     async def work() -> None:
         hub, journal = hub_of(spec("mqtt", "lamp-1"))
         async with serving(Broker(hub, "127.0.0.1", 0, open_door=False)) as port:
-            await pub(port, "-i", "lamp-1", "-q", "1", "-t", "park/lamp-1/up", "-m", "{}")
+            await pub(port, "-i", "lamp-1", "-q", "1", "-t", "devices/lamp-1/data", "-m", "{}")
             for args in (("-i", "stranger"), ("-i", "x", "-u", "nobody", "-P", "x"), ()):
                 code, _out = await pub(port, *args, "-q", "1", "-t", "a", "-m", "{}", check=False)
                 assert code

@@ -11,9 +11,9 @@ from typing import Any
 from yuanmai.devices.engine.registry import DeviceSpec
 
 # What every device may use, whatever its profile says.
-DEFAULT_TOPICS = ("v1/devices/me/telemetry", "devices/{key}/telemetry", "devices/{key}/data", "park/{key}/up")
-COMMANDS = ("devices/{key}/commands", "park/{key}/down")
-ANSWERS = ("devices/{key}/answers", "park/{key}/reply")
+DEFAULT_TOPICS = ("v1/devices/me/telemetry", "devices/{key}/telemetry", "devices/{key}/data")
+COMMANDS = ("devices/{key}/commands",)
+ANSWERS = ("devices/{key}/answers",)
 _LEVEL = re.compile(r"topic:(\d{1,2})")
 
 

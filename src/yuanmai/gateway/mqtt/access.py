@@ -22,7 +22,7 @@ SPEAKERS = ("mqtt", "sparkplug")  # protocols of devices that speak MQTT
 SPARKPLUG = f"{NAMESPACE}/"
 # Also heard by every device: whether the platform is there.
 STATES = (f"{NAMESPACE}/STATE/#", "STATE/#")
-OWN = ("devices/{key}/#", "park/{key}/#", "v1/devices/me/#")
+OWN = ("devices/{key}/#", "v1/devices/me/#")
 TOLD = (NODE_TYPES | DEVICE_TYPES) - {"NCMD", "DCMD"}
 _UNFIT = re.compile(r"[\s+#\0]+")
 
