@@ -170,7 +170,6 @@ def test_topics() -> None:
     assert command_topics(device("k", commands="down/{key}")) == (
         "down/k",
         "devices/k/commands",
-        "park/k/down",
     )
     assert answer_topics(device("k", answers="re/{key}")) == ("re/k", "devices/k/answers")
     assert topic_fits("devices/k/data", topics_of(device("k", topic="devices/+/data", key="topic:1")), "k")
