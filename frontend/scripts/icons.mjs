@@ -24,6 +24,7 @@ const names = `
   square square-check stack-2 star stopwatch sun sun-high table table-export table-import tag target template tool
   traffic-lights transfer trash trending-down trending-up trophy truck upload user user-check user-circle
   user-cog user-plus users users-group versions wallet wand world x zoom-in zoom-out zoom-question
+  arrows-join bell-off bell-ringing books code rotate toggle-right
 `.trim().split(/\s+/);
 
 const symbols = [];

@@ -11,6 +11,7 @@ import "./css/bulletin.css";
 import "./css/cockpit.css";
 import "./css/insight.css";
 import "./css/paying.css";
+import "./css/alarms.css";
 import "./css/devices.css";
 
 import sprite from "./icons.svg?url";
@@ -19,6 +20,7 @@ import "./theme-boot.js?url";
 
 import "./islands/board";
 import "./islands/dropzone";
+import "./islands/fence";
 import "./islands/job";
 import "./islands/lanes";
 import "./islands/live";

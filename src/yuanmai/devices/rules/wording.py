@@ -6,8 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext
 
+from yuanmai.core.figures.display import chinese
 from yuanmai.devices.engine.rules import definition as d
 from yuanmai.devices.engine.rules.shapes import Circle
 from yuanmai.devices.engine.rules.windows import Window
@@ -72,7 +73,7 @@ def duration(seconds: float) -> str:
         count, rest = divmod(rest, size)
         if count:
             parts.append(_count(unit, count))
-    return pgettext("between parts of a duration", " ").join(parts) or _("no time")
+    return " ".join(parts) or _("no time")
 
 
 def plain_names(point: str, device: str) -> tuple[str, str]:
@@ -113,7 +114,7 @@ def _leaf_text(leaf: d.Leaf, named: Named) -> str:
         flags = ", ".join(str(FLAGS[flag]) for flag, bit in d.FLAGS.items() if leaf.mask & bit)
         return _("a reading of %(name)s is %(flags)s") % {"name": name, "flags": flags}
     if isinstance(leaf, d.Rate):
-        what = _("%(name)s grows by") if leaf.counter else _("%(name)s changes by")
+        what = _("the increase of %(name)s is") if leaf.counter else _("the change of %(name)s is")
         return _("%(what)s %(bounds)s %(per)s (over %(over)s)") % {
             "what": what % {"name": name}, "bounds": bounds_text(leaf.bounds, unit), "per": PER[leaf.per],
             "over": duration(leaf.over),
@@ -187,7 +188,7 @@ def sentence(definition: d.Definition, severity: int, named: Named = plain_names
     if definition.active:
         hours = "; ".join(window_text(window) for window in definition.active)
         parts.append(_("Only %(hours)s.") % {"hours": hours})
-    return pgettext("between sentences", " ").join(parts)
+    return ("" if chinese() else " ").join(parts)
 
 
 def _ends(definition: d.Definition, named: Named) -> str:
@@ -198,12 +199,12 @@ def _ends(definition: d.Definition, named: Named) -> str:
         slack = _("%(slack)s within the limit") % {"slack": quantity(when.bounds.hysteresis, unit)}
     elif isinstance(when, d.Fence) and when.margin:
         slack = _("%(slack)s beyond the edge") % {"slack": quantity(when.margin, "m")}
-    wait = _("for %(time)s") % {"time": duration(definition.clear_for)} if definition.clear_for else ""
-    if not slack and not wait:
-        return ""
-    return _("It is cleared when the value is back %(how)s.") % {
-        "how": " ".join(p for p in (slack, wait) if p)
-    }
+    wait = duration(definition.clear_for) if definition.clear_for else ""
+    if slack and wait:
+        return _("It is cleared when the value is back %(slack)s for %(time)s.") % {"slack": slack, "time": wait}
+    if slack:
+        return _("It is cleared when the value is back %(slack)s.") % {"slack": slack}
+    return _("It is cleared when it has not held for %(time)s.") % {"time": wait} if wait else ""
 
 
 def _upper(text: str) -> str:
