@@ -373,12 +373,10 @@ def test_limits_come_from_the_environment() -> None:
 @pytest.mark.slow
 def test_the_process_stops_when_told_and_a_second_of_the_same_name_does_not_start(tmp_path: Path) -> None:
     ports = free_ports(3)
-    environment = {
-        **os.environ, "YUANMAI_HOME": str(tmp_path), "YUANMAI_HJ212_PORT": str(ports[0]), "YUANMAI_JT808_PORT": str(ports[1]),
-        "YUANMAI_MQTT_PORT": str(ports[2]), "DJANGO_SETTINGS_MODULE": "yuanmai.config.settings",
-    }  # fmt: skip
+    environment = {**os.environ, "YUANMAI_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "yuanmai.config.settings"}
     environment.pop("DATABASE_URL", None)
-    command = [sys.executable, "-m", "yuanmai", "gateway", "--name", "one", "--json"]
+    named = [f"--{what}-port={port}" for what, port in zip(("hj212", "jt808", "mqtt"), ports, strict=True)]
+    command = [sys.executable, "-m", "yuanmai", "gateway", "--name", "one", "--json", *named]
     first = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         deadline = time.monotonic() + 90
@@ -395,7 +393,7 @@ def test_the_process_stops_when_told_and_a_second_of_the_same_name_does_not_star
         assert second.returncode == 1
         assert b"status" in second.stdout
         first.send_signal(signal.SIGTERM)
-        assert first.wait(30) == 0, first.communicate()
+        assert first.wait(30) == 0
         assert station.recv(10) == b""
     finally:
         if first.poll() is None:
