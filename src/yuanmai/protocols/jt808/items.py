@@ -26,16 +26,6 @@ SIGNALS = (
 )
 
 
-def _number(
-    name: str, size: int, scale: float = 1
-) -> tuple[Callable[[int], bool], Callable[[bytes], Meaning]]:
-    def read(content: bytes) -> Meaning:
-        value = int.from_bytes(content, "big")
-        return {name: value if scale == 1 else round(value * scale, 6)}
-
-    return (lambda length: length == size), read
-
-
 def _tyres(content: bytes) -> Meaning:
     """One byte a tyre as the maker scales it; FF says that there is none or it does not answer."""
     return {"tyre_pressure": [None if value == 0xFF else value for value in content]}
@@ -72,7 +62,7 @@ def _section(content: bytes) -> Meaning:
 
 def _signals(content: bytes) -> Meaning:
     word = int.from_bytes(content, "big")
-    return {"signals": [name for bit, name in enumerate(SIGNALS) if word >> bit & 1]}
+    return {"signals": [name for bit, name in enumerate(SIGNALS) if word >> bit & 1] if word else []}
 
 
 def _inputs(content: bytes) -> Meaning:
@@ -105,40 +95,55 @@ def _at_least(size: int) -> Callable[[int], bool]:
     return lambda length: length >= size
 
 
-ITEMS: dict[int, tuple[Callable[[int], bool], Callable[[bytes], Meaning]]] = {
-    0x01: _number("mileage_km", 4, 0.1),
-    0x02: _number("fuel_l", 2, 0.1),
-    0x03: _number("recorder_speed_kmh", 2, 0.1),
-    0x04: _number("event_to_confirm", 2),
+# Number of an item → name, bytes, and by what its number is divided.
+NUMBERS: dict[int, tuple[str, int, int]] = {
+    0x01: ("mileage_km", 4, 10),
+    0x02: ("fuel_l", 2, 10),
+    0x03: ("recorder_speed_kmh", 2, 10),
+    0x04: ("event_to_confirm", 2, 1),
+    0x14: ("video_alarms", 4, 1),
+    0x15: ("video_loss", 4, 1),
+    0x16: ("video_cover", 4, 1),
+    0x17: ("storage_fault", 2, 1),
+    0x18: ("abnormal_driving", 2, 1),
+    0x30: ("signal_strength", 1, 1),
+    0x31: ("satellites", 1, 1),
+}
+# The same by number and length in one.
+SIMPLE = {number << 8 | size: (name, divisor) for number, (name, size, divisor) in NUMBERS.items()}
+READERS: dict[int, tuple[Callable[[int], bool], Callable[[bytes], Meaning]]] = {
     0x05: (_exactly(30), _tyres),
     0x06: (_exactly(2), _temperature),
     0x11: (_at_least(1), _overspeed),
     0x12: (_exactly(6), _crossing),
     0x13: (_exactly(7), _section),
-    0x14: _number("video_alarms", 4),
-    0x15: _number("video_loss", 4),
-    0x16: _number("video_cover", 4),
-    0x17: _number("storage_fault", 2),
-    0x18: _number("abnormal_driving", 2),
     0x25: (_exactly(4), _signals),
     0x2A: (_exactly(2), _inputs),
     0x2B: (_exactly(4), _analog),
-    0x30: _number("signal_strength", 1),
-    0x31: _number("satellites", 1),
     0x64: (_at_least(5), _assistance("adas")),
     0x65: (_at_least(5), _assistance("driver_state")),
     0x66: (_at_least(5), _assistance("tyres")),
     0x67: (_at_least(5), _assistance("blind_spot")),
 }
+# Numbers of all items that are understood.
+ITEMS = frozenset({*NUMBERS, *READERS})
 
 
 def meaning(extras: list[Extra]) -> Meaning:
     """Return what is known of the items of a position, by name; of an item that comes twice the last."""
     found: Meaning = {}
     for number, length, content in extras:
-        known = ITEMS.get(number)
-        if known is not None and len(content) == length and known[0](length):
-            found |= known[1](content)
+        if len(content) != length:
+            continue
+        simple = SIMPLE.get(number << 8 | length)
+        if simple is not None:
+            name, divisor = simple
+            value = int.from_bytes(content, "big")
+            found[name] = value if divisor == 1 else value / divisor
+        elif number in READERS:
+            fits, read = READERS[number]
+            if fits(length):
+                found |= read(content)
     return found
 
 
