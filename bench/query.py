@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 if TYPE_CHECKING:
     from yuanmai.devices.store.readings import Readings
@@ -265,7 +265,7 @@ def main() -> None:
         read_meanwhile(options.folder, options.seconds, rows)
         return
     if options.only == "peers":
-        import query_peers
+        from bench import query_peers
 
         query_peers.run(options.peers.split(","), step)
         return

@@ -1,14 +1,14 @@
 """Which files a question needs: by day, by moments, by points, and whether (point, time) may stand in several of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from yuanmai.devices.store import parquet
-from yuanmai.devices.store.columns import APART, DAY, EAST, as_number, day_number, day_numbers, numbers
+from yuanmai.devices.store.columns import DAY, EAST, as_number, day_number, day_numbers, numbers
 from yuanmai.devices.store.entries import DataFile
-from yuanmai.devices.store.table import Table
+from yuanmai.devices.store.table import Snapshot, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +56,38 @@ class Planner:
             self._days[file.path] = known
         return known
 
-    def plan(self, files: Iterable[DataFile], span: Span, points: Sequence[int] | None) -> Plan:
+    def plan(self, snapshot: Snapshot, span: Span, points: Sequence[int] | None) -> Plan:
         """Return what to read for these points (None: all) in this span. Misdated readings are left out."""
-        days = span.days
-        low, high = (min(points), max(points)) if points else (-(2**31), 2**31)
-        sorted_, loose = [], []
+        low, high = (min(points), max(points)) if points is not None else (-(2**31), 2**31)
+
+        def wanted(file: DataFile) -> bool:
+            return (
+                file.end >= span.begin
+                and file.begin < span.end
+                and file.first_point <= high
+                and file.last_point >= low
+            )
+
+        loose = []
         dirty: set[int] = set()
-        for file in files:
-            if (
-                file.end < span.begin
-                or file.begin >= span.end
-                or file.first_point > high
-                or file.last_point < low
-            ):
-                continue
-            if file.level == APART:
-                continue
-            if file.level == 2:
-                sorted_.append((as_number(file.day) if file.day else 0, file))
-            else:
+        for file in snapshot.loose:
+            if wanted(file):
                 held = self.days_of(file)
-                if any(day in days for day in held):
+                if any(day in span.days for day in held):
                     loose.append(file)
                     dirty |= held
-        clean = tuple(file for day, file in sorted_ if day not in dirty)
-        mixed = (*(file for day, file in sorted_ if day in dirty), *loose)
-        return Plan(clean, mixed, frozenset(day for day in dirty if day in days))
+        clean: list[DataFile] = []
+        mixed: list[DataFile] = []
+        for day in common(snapshot.days, span.days):
+            (mixed if day in dirty else clean).extend(filter(wanted, snapshot.days[day]))
+        return Plan(tuple(clean), (*mixed, *loose), frozenset(day for day in dirty if day in span.days))
+
+
+def common(known: Collection[int], days: range) -> list[int]:
+    """Return which of the days are known, in order; either may be very many."""
+    if len(known) < len(days):
+        return sorted(day for day in known if day in days)
+    return [day for day in days if day in known]
 
 
 def spans_of(days: Iterable[int], span: Span) -> list[Span]:

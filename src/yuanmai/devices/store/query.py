@@ -17,7 +17,7 @@ from yuanmai.devices.store.compaction import kept_from
 from yuanmai.devices.store.entries import DataFile
 from yuanmai.devices.store.lake import Lake
 from yuanmai.devices.store.newest import Newest, look_back
-from yuanmai.devices.store.plan import Plan, Span, by_day, spans_of
+from yuanmai.devices.store.plan import Plan, Span, by_day, common, spans_of
 from yuanmai.devices.store.reader import FEW, Moment, Reader, answering, micros
 from yuanmai.devices.store.readings import Readings
 from yuanmai.devices.store.table import Table
@@ -110,15 +110,14 @@ class Queries(Reader):
         for file in use.stored:
             hours.setdefault(as_number(file.day), []).append(file) if file.day else None
         first = kept_from(self.lake)
-        chosen, fit = [], set()
-        for day, files in rolled.by_day(self.lake.daily.snapshot().files).items():
-            number = as_number(day)
-            made = hours.get(number)
-            if number in whole.days and (files[0].source == rolled.mark(made) if made else number < first):
-                chosen += files
-                fit.add(number)
+        stored = self.lake.daily.snapshot().days
+        fit = [
+            day for day in common(stored, whole.days)
+            if (stored[day][0].source == rolled.mark(hours[day]) if day in hours else day < first)
+        ]  # fmt: skip
+        chosen = [file for day in fit for file in stored[day]]
         parts = [self._rollups(self.lake.daily, chosen, whole, points)] if chosen else []
-        rest = spans_of((set(hours) | use.rest) - fit, whole)
+        rest = spans_of((set(hours) | use.rest).difference(fit), whole)
         parts += [rollup.daily(self.hours(points, part.begin, part.end)) for part in rest]
         return rollup.join([part for part in parts if len(part)])
 
@@ -149,17 +148,17 @@ class Queries(Reader):
 
     def _choose(self, span: Span, points: Sequence[int] | None, *, stored: bool = True) -> Choice:
         """Return which files of roll-ups to use and which days to compute."""
-        files = (
-            self.lake.readings.snapshot().files
-        )  # before the roll-ups: these then fit to it or are left aside
-        rolled_files = rolled.by_day(self.lake.hourly.snapshot().files) if stored else {}
+        raw = self.lake.readings.snapshot()  # before the roll-ups: these then fit to it or are left aside
+        hours = self.lake.hourly.snapshot().days if stored else {}
         first = kept_from(self.lake)
-        plan = self._planner.plan(files, span, points)
-        known = rolled.known_days(rolled.compacted(files), rolled_files, first)
-        use = {day for day in known if day in span.days and (day not in plan.dirty or day < first)}
+        plan = self._planner.plan(raw, span, points)
+        use = [
+            day for day in common(hours, span.days)
+            if day < first or (day not in plan.dirty and rolled.usable(raw.days.get(day), hours[day]))
+        ]  # fmt: skip
         held = {day for file in (*plan.clean, *plan.mixed) for day in self._planner.days_of(file)}
-        rest = frozenset(day for day in held if day in span.days and day not in use)
-        return Choice(plan, [file for day in use for file in rolled_files[as_date(day)]], rest)
+        rest = frozenset(day for day in held if day in span.days) - frozenset(use)
+        return Choice(plan, [file for day in use for file in hours[day]], rest)
 
     def _computed(
         self, use: Choice, span: Span, points: Sequence[int] | None, work: Callable[[Readings], T]

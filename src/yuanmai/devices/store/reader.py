@@ -162,7 +162,7 @@ class Reader:
 
     def plan(self, span: Span, points: Sequence[int] | None) -> Plan:
         """Return which files hold the readings."""
-        return self._planner.plan(self.lake.readings.snapshot().files, span, points)
+        return self._planner.plan(self.lake.readings.snapshot(), span, points)
 
     def _mixed(self, plan: Plan, span: Span, points: Sequence[int] | None) -> Readings:
         """Return the rows of the days with doubles, those that count, sorted."""

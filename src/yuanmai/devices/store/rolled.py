@@ -112,12 +112,6 @@ def _write(table: Table, rows: rollup.Rollup, day: date, source: str) -> DataFil
     return table.write(rollup.to_table(rows), part, row_group=HOURS_PER_GROUP, compression=3, source=source)
 
 
-def known_days(
-    raw: Mapping[date, list[DataFile]], hours: Mapping[date, list[DataFile]], first: int
-) -> set[int]:
-    """Return the day numbers whose roll-ups can be used: they fit, or nothing raw is kept any more that they could fit to."""
-    return {
-        as_number(day)
-        for day, files in hours.items()
-        if day not in raw or as_number(day) < first or fits(raw[day], files)
-    }
+def usable(raw: Iterable[DataFile] | None, hours: Iterable[DataFile]) -> bool:
+    """Return whether a day's roll-ups may be used: they fit, or nothing raw is kept any more that they could fit to."""
+    return raw is None or fits(raw, hours)

@@ -7,10 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import pyarrow as pa
 
 from yuanmai.devices.store import parquet, recovery
+from yuanmai.devices.store.columns import COMPACTED, as_number
 from yuanmai.devices.store.entries import DataFile, State
 from yuanmai.devices.store.files import LocalFiles, ObjectFiles
 from yuanmai.devices.store.log import Log
@@ -30,12 +32,26 @@ class Fault:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """A table at one version: cannot change."""
 
     version: int
     files: tuple[DataFile, ...]
+
+    @cached_property
+    def days(self) -> dict[int, list[DataFile]]:
+        """The compacted files (of roll-ups: all) by day number."""
+        found: dict[int, list[DataFile]] = {}
+        for file in self.files:
+            if file.level == COMPACTED and file.day:
+                found.setdefault(as_number(file.day), []).append(file)
+        return found
+
+    @cached_property
+    def loose(self) -> tuple[DataFile, ...]:
+        """The files that are not compacted yet."""
+        return tuple(file for file in self.files if file.level < COMPACTED)
 
 
 class Table:
