@@ -40,7 +40,7 @@ class ProductTemplate(Owned):
     maker = models.CharField(max_length=120, blank=True, verbose_name=_("Maker"))
     icon = models.CharField(max_length=40, blank=True, default="cpu", verbose_name=_("Icon"))
     # How it speaks: per-station tolerance (hj212: crc, encoding, max_length, ack), poll interval, JSON mapping, word order.
-    profile = models.JSONField(default=dict, blank=True, verbose_name=_("Profile"))
+    profile = models.JSONField(default=dict, blank=True, verbose_name=_("Communication profile"))
     source = models.CharField(max_length=200, blank=True, verbose_name=_("Source"))
     retired_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -131,7 +131,7 @@ class Device(Owned):
     protocol = models.CharField(max_length=12, choices=Protocol.choices, verbose_name=_("Protocol"))
     key = models.CharField(max_length=200, verbose_name=_("Identity in the protocol"))
     profile = models.JSONField(
-        default=dict, blank=True, verbose_name=_("Profile")
+        default=dict, blank=True, verbose_name=_("Communication profile")
     )  # overrides the template's
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("Part of")
