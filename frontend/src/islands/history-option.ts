@@ -22,6 +22,8 @@ export interface History {
   step: "raw" | "hour" | "day";
   begin: number;
   end: number;
+  /** Milliseconds that the clock of the installation is ahead of UTC: its time is shown, wherever the reader sits. */
+  offset: number;
   series: PointSeries[];
 }
 export interface Words {
@@ -33,6 +35,22 @@ export interface Words {
 
 export const hasData = (history: History): boolean =>
   history.series.some((one) => one.value.some((value) => value !== null) || one.excluded.length > 0);
+
+/** The same history on the clock of the installation. */
+export function localised(history: History): History {
+  const shift = (moment: number): number => moment + history.offset;
+  return {
+    ...history,
+    begin: shift(history.begin),
+    end: shift(history.end),
+    series: history.series.map((one) => ({
+      ...one,
+      time: one.time.map(shift),
+      excluded: one.excluded.map(([moment, value, reason]) => [shift(moment), value, reason]),
+      gaps: one.gaps.map(([begin, end]) => [shift(begin), shift(end)]),
+    })),
+  };
+}
 
 /** A value as people read it: the name of a state, or the number with its unit. */
 export function wordOf(one: PointSeries, value: unknown): string {
@@ -132,6 +150,7 @@ export function historyOption(history: History, palette: Palette, words: Words):
     color: palette.scale,
     textStyle: { fontFamily: palette.font, color: palette.text },
     animation: false,
+    useUTC: true,
     aria: { enabled: true },
     grid: { left: 8, right: 8, top: history.series.length > 1 || history.series[0]?.low?.length ? 56 : 36, bottom: 56, containLabel: true },
     tooltip: {

@@ -7,7 +7,7 @@ import { debounce, define, h, icon, jsonOf } from "../lib/dom";
 import { t } from "../lib/strings";
 import { colour, onTheme } from "../lib/theme";
 import type { Palette } from "./chart-option";
-import { hasData, historyOption, wordOf, type History } from "./history-option";
+import { hasData, historyOption, localised, wordOf, type History } from "./history-option";
 
 use([
   BarChart, LineChart, ScatterChart, AriaComponent, DataZoomComponent, GridComponent, LegendComponent, MarkAreaComponent, TooltipComponent,
@@ -40,7 +40,8 @@ class HistoryElement extends HTMLElement {
   #observer: ResizeObserver | null = null;
 
   connectedCallback(): void {
-    const history = jsonOf<History>(this);
+    const told = jsonOf<History>(this);
+    const history = told && localised(told);
     const table = this.querySelector<HTMLElement>(".ym-chart-table");
     if (!history || this.#chart) return;
     this.#history = history;
@@ -86,7 +87,7 @@ class HistoryElement extends HTMLElement {
     event.preventDefault();
     this.#at = Math.min(last, Math.max(0, to));
     this.#chart.dispatchAction({ type: "showTip", seriesIndex: 0, dataIndex: this.#at });
-    const moment = new Date(one.time[this.#at] ?? 0).toLocaleString();
+    const moment = new Date(one.time[this.#at] ?? 0).toISOString().slice(0, 19).replace("T", " ");
     const value = one.value[this.#at];
     this.#says.textContent = `${moment}: ${value == null ? t("history.gap") : wordOf(one, value)}`;
   }

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('devices', '0004_alarm_answer'),
+        ("devices", "0004_alarm_answer"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='device',
-            name='profile',
-            field=models.JSONField(blank=True, default=dict, verbose_name='Communication profile'),
+            model_name="device",
+            name="profile",
+            field=models.JSONField(blank=True, default=dict, verbose_name="Communication profile"),
         ),
         migrations.AlterField(
-            model_name='producttemplate',
-            name='profile',
-            field=models.JSONField(blank=True, default=dict, verbose_name='Communication profile'),
+            model_name="producttemplate",
+            name="profile",
+            field=models.JSONField(blank=True, default=dict, verbose_name="Communication profile"),
         ),
     ]

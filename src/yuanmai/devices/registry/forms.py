@@ -87,7 +87,10 @@ class PlaceFields(forms.Form):
     )
 
     def offer_places(self, org_ids: Sequence[int]) -> None:
-        """Fill the choices with what lies in these organisations."""
+        """Fill the choices with what lies in these organisations; the only park of the first is chosen already."""
+        parks = list(Park.objects.filter(org_id__in=org_ids[:1]).values_list("pk", flat=True)[:2])
+        if len(parks) == 1:
+            self.fields["park"].initial = parks[0]
         _related(self, "park", Park.objects.filter(org_id__in=org_ids).defer("geometry").order_by("name"))
         _related(
             self, "building", Building.objects.filter(org_id__in=org_ids).defer("geometry").order_by("name")
@@ -157,7 +160,7 @@ class DeviceForm(PlaceFields):
     )
     enabled = forms.BooleanField(label=gettext_lazy("In use"), required=False, initial=True)
     profile = forms.CharField(
-        label=gettext_lazy("Profile"), required=False, widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        label=gettext_lazy("Communication profile"), required=False, widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
         help_text=gettext_lazy("JSON; overrides the template's profile, such as {\"crc\": \"modbus\"}"),
     )  # fmt: skip
     note = forms.CharField(
@@ -285,7 +288,7 @@ class TemplateForm(forms.Form):
         help_text=gettext_lazy("The standard or manual that addresses and units follow"),
     )  # fmt: skip
     profile = forms.CharField(
-        label=gettext_lazy("Profile"), required=False, widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        label=gettext_lazy("Communication profile"), required=False, widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         help_text=gettext_lazy("JSON: how it speaks, such as poll interval, check sum, order of bytes, topic"),
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """The library of product templates that the program brings, and how it comes into a register."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -49,4 +50,9 @@ def library() -> dict[str, Preset]:
 def missing(org_id: int) -> list[Preset]:
     """Return the templates of the library that an organisation's register does not have, retired ones counted as there."""
     present = set(ProductTemplate.objects.filter(org_id=org_id).values_list("code", flat=True))
+    return without(present)
+
+
+def without(present: Collection[str]) -> list[Preset]:
+    """Return the templates of the library but for those of these codes."""
     return [preset for code, preset in library().items() if code not in present]

@@ -50,13 +50,20 @@ RANGES = {
 USUAL: dict[str, Step] = {"24h": "raw", "7d": "raw", "30d": "hour", "365d": "day"}
 
 
+def range_of(values: Any) -> str:
+    """Return the name of the range that an address asks for, "" for days of its own (`from`, `to`; `own` where both are there)."""
+    if values.get("own") and values.get("from"):
+        return ""
+    return values.get("range") or ("" if values.get("from") else "24h")
+
+
 def span_of(values: Any, now: datetime | None = None) -> Span:
     """Read a span out of an address: `range` (24h, 7d, 30d, 365d) or `from` and `to` (days, or moments), and `step`.
 
     Raises `ValidationError` saying what is wrong with it.
     """
     now = now or timezone.now()
-    name = values.get("range", "") or ("" if values.get("from") else "24h")
+    name = range_of(values)
     begin: datetime | None
     end: datetime | None
     if name in RANGES:

@@ -216,7 +216,7 @@ COLUMNS: tuple[DeviceColumn, ...] = (
     DeviceColumn("enterprise", gettext_lazy("Enterprise"), **_related("enterprise"), order="enterprise__name", shown=True, width=2.0),
     DeviceColumn("organisation", gettext_lazy("Organisation"), **_related("org"), order="org__path"),
     DeviceColumn("parent", gettext_lazy("Part of"), **_related("parent"), order="parent__code"),
-    DeviceColumn("place", gettext_lazy("Place"), _place, _place, "longitude", width=1.6),
+    DeviceColumn("place", gettext_lazy("Position"), _place, _place, "longitude", width=1.6),
     DeviceColumn("address", gettext_lazy("Network address"), **_state("address"), order="state__address", width=1.4),
     DeviceColumn("readings", gettext_lazy("Readings"), _state("readings", lambda n: f"{n:,}")["cell"], _state("readings", int)["value"], "state__readings", number=True, kind=CellKind.INTEGER),
     DeviceColumn("installed_on", gettext_lazy("Installed on"), lambda d: d.installed_on.isoformat() if d.installed_on else "–", lambda d: d.installed_on, "installed_on", kind=CellKind.DATE),

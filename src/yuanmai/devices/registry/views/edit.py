@@ -128,7 +128,7 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
         "values": typed if faults else {k: "" if v is None else f"{v:.6f}" for k, v in stored.items()},
         "faults": faults,
         "map_url": f"{reverse('devices:map_layers', args=[pk])}?around=1",
-        "breadcrumbs": crumbs((row.name, reverse("devices:record", args=[pk])), (_("Place"), "")),
+        "breadcrumbs": crumbs((row.name, reverse("devices:record", args=[pk])), (_("Position"), "")),
     }
     return render(request, "devices/registry/place.html", context, status=422 if faults else 200)
 

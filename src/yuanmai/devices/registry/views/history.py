@@ -18,7 +18,16 @@ from django.views.decorators.http import require_GET
 from yuanmai.core.web import page
 from yuanmai.devices.models import Device, Point
 from yuanmai.devices.permissions import SEE_DEVICES
-from yuanmai.devices.registry.series import MOST_POINTS, STEPS, Span, behind, series, span_of, tables
+from yuanmai.devices.registry.series import (
+    MOST_POINTS,
+    STEPS,
+    Span,
+    behind,
+    range_of,
+    series,
+    span_of,
+    tables,
+)
 from yuanmai.devices.registry.views.record import frame
 from yuanmai.devices.registry.views.shared import device_or_404
 
@@ -42,10 +51,11 @@ def chosen_points(request: HttpRequest, device: Device) -> tuple[list[Point], li
 
 
 def _query(points: list[Point], request: HttpRequest, **more: str) -> str:
-    kept = [
-        (k, request.GET[k]) for k in ("range", "from", "to", "step") if request.GET.get(k) and k not in more
-    ]
-    return urlencode([*(("point", p.code) for p in points), *kept, *more.items()])
+    """Return the address of the same points with another range or step; the rest stays as it is."""
+    name = range_of(request.GET)
+    kept = {"range": name} if name else {key: request.GET.get(key, "") for key in ("from", "to")}
+    kept |= {"step": request.GET.get("step", "")} | more
+    return urlencode([*(("point", p.code) for p in points), *((k, v) for k, v in kept.items() if v)])
 
 
 @page(SEE_DEVICES)
@@ -61,7 +71,7 @@ def chart(request: HttpRequest, pk: int) -> HttpResponse:
         fault = " ".join(error.messages)
         span = span_of({})
     told = series(chosen, span) if chosen else []
-    name = request.GET.get("range") or ("" if request.GET.get("from") else "24h")
+    name = range_of(request.GET)
     data_url = reverse("devices:history_data", args=[pk])
     export_url = reverse("devices:history_export", args=[pk])
     wanted = "" if fault else _query(chosen, request)
@@ -89,14 +99,10 @@ def chart(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "span": span,
         "range": name,
+        "step": request.GET.get("step", ""),
         "first_day": timezone.localtime(span.begin).date().isoformat(),
         "last_day": timezone.localtime(span.end - timedelta(seconds=2)).date().isoformat(),
-        "chart": {
-            "step": span.step,
-            "begin": int(span.begin.timestamp() * 1000),
-            "end": int(span.end.timestamp() * 1000),
-            "series": [_english(one) for one in told],
-        },
+        "chart": document(span, told),
         "heads": [f"{p.label}（{p.unit}）" if p.unit else p.label for p in chosen],
         "rows": behind(chosen, told),
         "facts": [_facts(point, one) for point, one in zip(chosen, told, strict=True)],
@@ -114,6 +120,18 @@ def _english(one: dict[str, Any]) -> dict[str, Any]:
 
     states = {n: state_word(one["states"], float(n), english=english()) for n in one["states"]}
     return {**one, "states": states}
+
+
+def document(span: Span, told: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the chart draws; moments are milliseconds since 1970 (UTC), `offset` is how far the local clock is ahead."""
+    ahead = timezone.localtime(span.end).utcoffset() or timedelta()
+    return {
+        "step": span.step,
+        "begin": int(span.begin.timestamp() * 1000),
+        "end": int(span.end.timestamp() * 1000),
+        "offset": int(ahead.total_seconds() * 1000),
+        "series": [_english(one) for one in told],
+    }
 
 
 def _facts(point: Point, one: dict[str, Any]) -> dict[str, Any]:
@@ -139,14 +157,8 @@ def data(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponse(
             orjson.dumps({"detail": " ".join(error.messages)}), content_type="application/json", status=422
         )
-    told = [_english(one) for one in series(chosen, span)] if chosen else []
-    document = {
-        "step": span.step,
-        "begin": int(span.begin.timestamp() * 1000),
-        "end": int(span.end.timestamp() * 1000),
-        "series": told,
-    }
-    return HttpResponse(orjson.dumps(document), content_type="application/json")
+    told = series(chosen, span) if chosen else []
+    return HttpResponse(orjson.dumps(document(span, told)), content_type="application/json")
 
 
 @page(SEE_DEVICES)

@@ -17,7 +17,7 @@ from yuanmai.devices.models import Device, ProductTemplate
 from yuanmai.devices.permissions import KEEP_DEVICES, SEE_DEVICES
 from yuanmai.devices.registry import actions
 from yuanmai.devices.registry.forms import TemplateForm
-from yuanmai.devices.registry.presets import missing
+from yuanmai.devices.registry.presets import without
 from yuanmai.devices.registry.queries import template_or_404, template_points, templates_for
 from yuanmai.devices.registry.tables import SHORT, span_text
 from yuanmai.devices.registry.views.points import grid, posted, rows_of
@@ -47,7 +47,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """All templates that serve the page's organisation, by protocol."""
     retired = bool(request.GET.get("retired"))
     text, protocol = request.GET.get("q", "").strip().casefold(), request.GET.get("protocol", "")
-    rows = templates_for(_orgs(request), retired=True)
+    rows = every = templates_for(_orgs(request), retired=True)
     hidden = sum(row.retired_at is not None for row in rows)
     rows = [row for row in rows if (row.retired_at is not None) == retired]
     total = len(rows)
@@ -56,7 +56,8 @@ def index(request: HttpRequest) -> HttpResponse:
     if protocol:
         rows = [row for row in rows if row.protocol == protocol]
     orgs = own_orgs(request)
-    home = orgs[0][0] if orgs else None
+    # What the organisations above offer serves here already; a second copy would only confuse.
+    lacking = without({row.code for row in every}) if orgs else []
     context = {
         "lines": [(row, SHORT[row.protocol]) for row in rows],
         "total": total,
@@ -65,8 +66,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "q": request.GET.get("q", ""),
         "protocols": [(code, name, code == protocol) for code, name in SHORT.items()],
         "may_edit": bool(orgs),
-        "missing": missing(home) if home and not total else [],
-        "loadable": len(missing(home)) if home else 0,
+        "loadable": len(lacking),
         "org_name": orgs[0][1] if orgs else "",
         "breadcrumbs": crumbs((_("Product templates"), "")),
     }
@@ -78,7 +78,9 @@ def index(request: HttpRequest) -> HttpResponse:
 def load(request: HttpRequest) -> HttpResponse:
     """Take the library's templates into the register of the page's organisation."""
     orgs = own_orgs(request)
-    number = actions.load_templates(request.actor, orgs[0][0])  # type: ignore[attr-defined]
+    there = {row.code for row in templates_for([orgs[0][0]], retired=True)}
+    codes = [preset.code for preset in without(there)]
+    number = actions.load_templates(request.actor, orgs[0][0], codes)  # type: ignore[attr-defined]
     text = ngettext("%(n)s template was loaded.", "%(n)s templates were loaded.", number)
     messages.success(request, text % {"n": number})
     return redirect("devices:templates")
