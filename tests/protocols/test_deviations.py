@@ -233,6 +233,10 @@ def test_editions_are_told_by_lengths() -> None:
     for edition in (2011, 2013):
         found = answer("jt808", {"hex": sent(0x0100, encode_body(0x0100, plate, edition)).hex()})
         assert found["body"] == plate
+        found = answer("jt808", {"hex": sent(0x0100, encode_body(0x0100, plate, edition), 2019).hex()})
+        assert (found["standard"], found["body"]) == (2019, plate)
+    late = answer("jt808", {"hex": sent(0x0102, b"13800138000", 2019).hex()})
+    assert late["body"] == {"auth_code": "13800138000"}
     media = {"media_id": 9, "media_type": 0, "format": 0, "event": 1, "channel": 2}
     old = {**media, "data_hex": "ffd8" + "ffee" * 40}
     assert answer("jt808", {"hex": sent(0x0801, encode_body(0x0801, old, 2011)).hex()})["body"] == old

@@ -1,7 +1,6 @@
 """Bodies by number of message: decode to named values and encode from them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from yuanmai.protocols.bits import is_bcd
 from yuanmai.protocols.faults import Fault, ShortError
@@ -33,98 +32,7 @@ from yuanmai.protocols.jt808.layout import (
     word,
     write_parts,
 )
-from yuanmai.protocols.jt808.location import Location
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A position with its items up to the end, or the 28 bytes of one without (in media)."""
-
-    name: str
-    basic: bool = False
-
-    def read(self, source: Reader, body: Body) -> None:
-        body[self.name] = positions.decode(source.take(28) if self.basic else source.rest())
-
-    def write(self, body: Body, _standard: int) -> bytes:
-        return positions.encode(body[self.name])
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Counted positions, each after its length. Where fewer come than announced, those that came are kept."""
-
-    name: str
-
-    def read(self, source: Reader, body: Body) -> None:
-        count = source.number(2)
-        body["count"], body["type"] = count, source.number(1)
-        found: list[Location] = []
-        body[self.name] = found
-        for _number in range(count):
-            if source.left < 2:
-                break
-            size = int.from_bytes(source.data[source.place : source.place + 2], "big")
-            if size < 28 or source.left < 2 + size:
-                break
-            source.place += 2
-            found.append(positions.decode(source.take(size)))
-
-    def write(self, body: Body, _standard: int) -> bytes:
-        packed = [positions.encode(entry) for entry in body[self.name]]
-        head = len(packed).to_bytes(2, "big") + bytes((body["type"],))
-        return head + b"".join(len(entry).to_bytes(2, "big") + entry for entry in packed)
-
-
-@dataclass(frozen=True, slots=True)
-class Controls:
-    """What a vehicle is to do (2019). Doors (0001) take a byte; where another number stands the bytes stay as they are."""
-
-    name: str
-
-    def read(self, source: Reader, body: Body) -> None:
-        count = source.number(2)
-        body["count"] = count
-        rest = source.rest()
-        pairs = [(rest[place : place + 2], rest[place + 2]) for place in range(0, len(rest) - 2, 3)]
-        if len(rest) == count * 3 and all(number == b"\0\1" for number, _value in pairs):
-            body[self.name] = [{"id": 1, "value": value} for _number, value in pairs]
-        else:
-            body[f"{self.name}_hex"] = rest.hex()
-
-    def write(self, body: Body, _standard: int) -> bytes:
-        if self.name not in body:
-            return int(body["count"]).to_bytes(2, "big") + bytes.fromhex(body[f"{self.name}_hex"])
-        packed = [int(entry["id"]).to_bytes(2, "big") + bytes((entry["value"],)) for entry in body[self.name]]
-        return len(packed).to_bytes(2, "big") + b"".join(packed)
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """The numbers of missing packages; none at all, and no count either, says that the media is complete."""
-
-    name: str
-
-    def read(self, source: Reader, body: Body) -> None:
-        body[self.name] = []
-        if source.left:
-            Numbers(self.name, 2, 1).read(source, body)
-
-    def write(self, body: Body, standard: int) -> bytes:
-        return Numbers(self.name, 2, 1).write(body, standard) if body.get(self.name) else b""
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterValue:
-    """Number of a parameter (0x0001), length and value."""
-
-    def read(self, source: Reader, body: Body) -> None:
-        body["id"] = f"0x{source.number(4):04X}"
-        body["value_hex"] = source.take(source.number(1)).hex()
-
-    def write(self, body: Body, _standard: int) -> bytes:
-        value = bytes.fromhex(body["value_hex"])
-        return int(body["id"], 16).to_bytes(4, "big") + bytes((len(value),)) + value
+from yuanmai.protocols.jt808.parts import Batch, Controls, Missing, ParameterValue, Position
 
 
 def before_2019(_body: Body, standard: int) -> bool:
@@ -317,14 +225,26 @@ REGISTRATION_2011: Sequence[Part] = (
     Text("terminal_id", 7),
     *PLATE,
 )
+REGISTRATION_2013: Sequence[Part] = (
+    word("province"),
+    word("city"),
+    Text("maker", 5),
+    Text("model", 20),
+    Text("terminal_id", 7),
+    *PLATE,
+)
 
 
 def parts_of(msg_id: int, body: bytes, standard: int) -> Sequence[Part] | None:
-    """Return the layout of a body; of several that may be meant, the one whose lengths fit."""
+    """Return the layout of a body; of several that may be meant, the one whose lengths fit, also where a terminal that says it
+    is of 2019 sends a body of 2013.
+    """
     if msg_id == 0x0702:
         return DRIVER_2011 if standard < 2013 or (standard < 2019 and _driver_of_2011(body)) else DRIVER
-    if msg_id == 0x0100 and standard < 2019 and (standard < 2013 or _looks_like_2011(body)):
-        return REGISTRATION_2011
+    if msg_id == 0x0100 and (standard < 2019 or len(body) < 76):
+        return REGISTRATION_2011 if standard < 2013 or _looks_like_2011(body) else REGISTRATION_2013
+    if msg_id == 0x0102 and standard >= 2019 and len(body) < (body[0] if body else 0) + 36:
+        return (RestText("auth_code"),)
     if msg_id == 0x0107 and standard >= 2019:
         return _attributes_2019(body)
     # In 2011 there was no position; where one is its time is six bytes of decimal digits.
