@@ -64,6 +64,20 @@ def open_frame(raw: bytes, profile: Profile) -> Frame | Fault:
     return decode(raw, profile)
 
 
+KNOWN: dict[
+    tuple[str, str, str], str
+] = {}  # the last few thousand; stations send the same ones again and again
+MOST_KNOWN = 8192
+
+
+def _address(code: str, name: str, suffix: str) -> str:
+    """Return the address of a field, nothing for one that is no value."""
+    if len(KNOWN) >= MOST_KNOWN:
+        KNOWN.clear()
+    found = KNOWN[code, name, suffix] = "" if name.lower() in MARKS else f"{code}-{name}{suffix}"
+    return found
+
+
 def tell(raw: bytes, profile: Profile, station: Station) -> tuple[list[Told], list[Odd]]:
     """Return what a frame says and what is odd about it. A frame that carries no data says nothing."""
     frame = open_frame(raw, profile)
@@ -93,9 +107,10 @@ def tell(raw: bytes, profile: Profile, station: Station) -> tuple[list[Told], li
             flag = next((text for name, text in fields.items() if name.lower() == "flag"), "N")
         doubtful = flag not in ("N", "n", "")
         for name, text in fields.items():
-            if name.lower() in MARKS:
+            key = (code, name, suffix)
+            address = KNOWN[key] if key in KNOWN else _address(*key)
+            if not address:
                 continue
-            address = f"{code}-{name}{suffix}"
             try:
                 values[address] = float(text)
             except ValueError:
