@@ -98,6 +98,7 @@ def title_of(status: int) -> str:
         429: _("Too many requests"),
         500: _("The server made a mistake"),
         503: _("Not available right now"),
+        507: _("No room left"),
     }.get(status) or HTTPStatus(status).phrase
 
 

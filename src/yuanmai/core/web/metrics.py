@@ -143,7 +143,16 @@ def metrics_text() -> str:
         states = dict(Job.objects.order_by().values_list("state").annotate(n=Count("id")))
     lines += ["# HELP yuanmai_jobs Background work by state.", "# TYPE yuanmai_jobs gauge"]
     lines += [f'yuanmai_jobs{{state="{state}"}} {states.get(state, 0)}' for state in Job.State.values]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + "".join(_told())
+
+
+def _told() -> Iterable[str]:
+    """Yield what other processes of the installation have written in Prometheus' form (`NAME.prom`)."""
+    for path in sorted(folder().glob("*.prom")):
+        try:
+            yield path.read_text()
+        except (OSError, ValueError):
+            continue
 
 
 def _escape(text: str) -> str:
