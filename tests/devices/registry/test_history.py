@@ -99,7 +99,7 @@ def test_the_chart_shows_gaps_and_marks_what_is_excluded(
     lake.append(columns(rows), {"journal:test": 1})
     url = reverse("devices:history_data", args=[device.pk])
     told = client.get(url, {"point": ["power", "voltage"], "range": "24h"}).json()
-    power, voltage = told["series"]
+    voltage, power = told["series"]  # in the order of the device
     assert (power["code"], power["count"], power["left_out"], power["interval"]) == ("power", 560, 2, 30.0)
     assert len(power["gaps"]) == 1
     assert power["value"].count(None) == 3  # the middle of the gap, and two excluded ones
@@ -212,3 +212,30 @@ def test_thirty_days_of_readings_come_in_the_time_of_a_page(
         took.append(time.process_time() - begin)
         assert answer.json()["series"][0]["count"] > 86_000
     assert min(took) < 0.3, took
+
+
+@pytest.mark.django_db
+def test_the_readings_of_yesterday_are_counted_by_local_days(
+    make_device: Make, orgs: Orgs, lake: Lake
+) -> None:
+    from yuanmai.core.figures import Query, evaluate
+
+    device, foreign = make_device(orgs.north), make_device(orgs.foreign)
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    moments = [
+        today - timedelta(days=1),
+        today - timedelta(seconds=1),
+        today,
+        today - timedelta(days=1, seconds=1),
+        today - timedelta(hours=5),
+    ]
+    rows = []
+    with everywhere():
+        for one in (device, foreign):
+            point = Point.objects.get(device=one, code="power")
+            rows += [
+                (point.pk, at(moment), 1.0, RANGE if n == 4 else GOOD) for n, moment in enumerate(moments)
+            ]
+        lake.append(columns(rows), {"journal:test": 1})
+        query = Query(orgs.below(orgs.north), timezone.localdate())
+        assert evaluate("devices.readings_yesterday", query).value == 3

@@ -1,15 +1,21 @@
 """The figures of the register: what stands there, what is heard, what is doubtful. They speak of the present moment."""
 
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Case, Q, QuerySet, Value, When
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from yuanmai.core.figures import Dimension, Facts, Query, Unit, register
+from yuanmai.core.figures import Calendar, Dimension, Facts, Query, Result, Unit, register
 from yuanmai.core.figures.model import RowView
+from yuanmai.core.figures.sums import question
 from yuanmai.devices.models import Device, Latest, Point
 from yuanmai.devices.permissions import SEE_DEVICES
+from yuanmai.devices.registry.lake import queries
 from yuanmai.devices.registry.queries import excluded_now
 from yuanmai.devices.registry.tables import SHORT, local, quality_words, standing, standing_word, value_text
 
@@ -171,6 +177,40 @@ register(
         numerator=ONE,
         row=_latest,
         higher_is_better=False,
+        live=True,
+    )
+)
+
+
+KEPT = 3600  # seconds that the number of a day that is over is kept; late readings still come
+
+
+def readings_yesterday(query: Query) -> Result:
+    """Return how many readings of the day before today (local time) the lake holds of these organisations."""
+    today = timezone.make_aware(datetime.combine(timezone.localdate(), datetime.min.time()))
+    key = f"devices.readings:{today.date()}:{question(query)}"
+    number: int | None = cache.get(key)
+    if number is None:
+        points = list(points_in_use(query).order_by().values_list("pk", flat=True))
+        day = queries().days(points, today - timedelta(days=1), today) if points else None
+        number = int(day.n.sum() + day.excluded.sum()) if day is not None else 0
+        cache.set(key, number, KEPT)
+    return Result(Decimal(number), Decimal(number))
+
+
+register(
+    Calendar(
+        code="devices.readings_yesterday",
+        name=_("Readings yesterday"),
+        unit=Unit.COUNT,
+        definition=_(
+            "Number of the readings of the points in use whose time lies in the day before today; those that are excluded from means "
+            "count, too."
+        ),
+        source=_("The store of readings"),
+        grain=_("one reading"),
+        permission=SEE_DEVICES,
+        compute=readings_yesterday,
         live=True,
     )
 )

@@ -45,6 +45,7 @@ SUMMARY = (
     "devices.online_rate",
     "devices.never_heard",
     "devices.points",
+    "devices.readings_yesterday",
     "devices.excluded_points",
 )
 
