@@ -313,6 +313,8 @@ def encode_body(msg_id: int, values: Body, standard: int = 2013) -> bytes:
         return positions.encode(values["location"])
     if "raw_hex" in values:
         return bytes.fromhex(values["raw_hex"])
+    if msg_id == 0x0102 and "imei" not in values:
+        return write_parts((RestText("auth_code"),), values, standard)
     if msg_id == 0x0702:
         return write_parts(DRIVER_2011 if standard < 2013 else DRIVER, values, standard)
     parts = REGISTRATION_2011 if msg_id == 0x0100 and standard < 2013 else BODIES.get(msg_id)
