@@ -51,12 +51,12 @@ def test_levels_rise_and_answers_stay(tmp_path: Path) -> None:
     assert levels(lake) == [1] * 3
     assert [row[:4] for row in rows(queries.raw(None, *EVER))] == strip
     done = upkeep.maintain(lake, LONG_AFTER)
-    assert (done.compacted, done.rolled, done.conflicts) == (3, 3, 0)
+    assert (done.compacted, done.rolled, done.folded, done.conflicts) == (3, 3, 6, 0)
     assert levels(lake) == [2] * 3
     assert [row[:4] for row in rows(queries.raw(None, *EVER))] == strip
     assert bits(queries.hours(None, *EVER)) == hours
     assert bits(queries.days(None, *EVER)) == days
-    assert len(lake.daily.snapshot().files) == 3
+    assert len(lake.daily.snapshot().files) == len(lake.hourly.snapshot().files) == 1
     assert lake.positions() == {"a": 5}
     assert upkeep.maintain(lake, LONG_AFTER) == upkeep.Done()
 
@@ -122,18 +122,63 @@ def test_thirty_days_in_random_order(tmp_path: Path) -> None:
 
 def test_late_data_touches_only_its_own_roll_up(tmp_path: Path) -> None:
     lake = open_lake(tmp_path)
+    soon = (START + 4 * DAY) / 1e6
     lake.append(series(1, 3 * 24 * 60), {"a": 1})
-    upkeep.maintain(lake, LONG_AFTER, everything=True)
+    upkeep.maintain(lake, soon, everything=True)
     before = {file.day: file.path for file in lake.hourly.snapshot().files}
     moment = START + DAY + 5 * HOUR + 1
     lake.append(make([(1, moment, 1e6, 16, START, 2)]), {"a": 2})
     assert Queries(lake).hours([1], moment, moment + 1).maximum.tolist() == [1e6]
-    upkeep.maintain(lake, LONG_AFTER, everything=True)
+    upkeep.maintain(lake, soon, everything=True)
     after = {file.day: file.path for file in lake.hourly.snapshot().files}
     changed = [day for day in before if before[day] != after[day]]
     assert changed == [columns.as_date(columns.day_number(moment))]
     hours = Queries(lake).hours([1], START, START + 3 * DAY)
     assert hours.n.tolist() == [60] * 29 + [61] + [60] * 42
+
+
+def test_late_data_for_a_folded_month(tmp_path: Path) -> None:
+    lake = open_lake(tmp_path)
+    data = columns.join([series(point, 40 * 24 * 60) for point in (1, 2)])
+    lake.append(data, {"a": 1})
+    upkeep.maintain(lake, LONG_AFTER, everything=True)
+    assert len(lake.hourly.snapshot().files) == len(lake.daily.snapshot().files) == 2
+    late = make((1, START + day * DAY + 7, 500.0 + day, 16, START, 2) for day in (3, 5, 39))
+    lake.append(late, {"a": 2})
+    expected = batch(columns.join([data, late]))
+    queries = Queries(lake)
+
+    def check() -> None:
+        for asked in (queries, Queries(Lake(lake.url))):
+            assert bits(asked.hours(None, *EVER)) == bits(expected)
+            assert bits(asked.days(None, *EVER)) == bits(rollup.daily(expected))
+            assert asked.hourly_mean(None, *EVER).num_rows == len(expected)
+            assert asked.hours([2], START + 3 * DAY, START + 6 * DAY).n.tolist() == [60] * 72
+
+    check()
+    compaction.sort_arrivals(lake, 1)
+    for day in compaction.days_with_runs(lake):
+        compaction.compact_day(lake, day)
+    check()
+    assert len(rolled.refresh(lake)) == 3
+    assert len(lake.hourly.snapshot().files) == 5
+    check()
+    assert rolled.fold(lake, columns.as_date(columns.day_number(START + 400 * DAY))) == 10
+    assert len(lake.hourly.snapshot().files) == len(lake.daily.snapshot().files) == 2
+    check()
+    assert rolled.refresh(lake) == []
+
+
+def test_the_running_month_is_folded_now_and_then(tmp_path: Path) -> None:
+    lake = open_lake(tmp_path)
+    lake.append(series(1, 12 * 24 * 60), {"a": 1})
+    expected = bits(Queries(lake).hours(None, *EVER))
+    upkeep.maintain(lake, (START + 12 * DAY) / 1e6, everything=True)
+    assert sorted(file.day is None for file in lake.hourly.snapshot().files) == [False, True]
+    assert bits(Queries(lake).hours(None, *EVER)) == expected
+    lake.append(series(1, 24 * 60, START + 12 * DAY), {"a": 2})
+    upkeep.maintain(lake, (START + 13 * DAY) / 1e6, everything=True)
+    assert sorted(file.day is None for file in lake.hourly.snapshot().files) == [False, False, True]
 
 
 def test_excluded_readings_never_enter(tmp_path: Path) -> None:
@@ -186,7 +231,6 @@ def test_a_part_of_the_points_is_compacted_alone(tmp_path: Path, monkeypatch: py
     after = {(f.first_point, f.last_point): f.path for f in lake.readings.snapshot().files}
     assert {span for span in before if before[span] == after.get(span)} == {(1, 2), (3, 4), (7, 8)}
     assert sum(f.rows for f in lake.readings.snapshot().files) == 4500
-    assert len(lake.hourly.snapshot().files) == len(after)
     assert bits(Queries(lake).hours(None, *EVER)) == bits(batch(columns.join([series(p, 500) for p in range(1, 9)] + [series(5, 500, begin=START + 30_000_000, sequence=2)])))  # fmt: skip
 
 
@@ -319,10 +363,10 @@ def test_retention_keeps_roll_ups(tmp_path: Path) -> None:
     upkeep.maintain(lake, LONG_AFTER, everything=True)
     assert bits(queries.hours(None, *EVER)) == hours
     assert len(queries.raw(None, *EVER)) == 2 * 24 * 60
-    upkeep.retain(lake, cut, cut)
+    upkeep.retain(lake, cut, columns.as_date(columns.day_number(START + 40 * DAY)))
+    assert lake.hourly.snapshot().files == ()
     assert len(queries.hours(None, *EVER)) == 48
     assert len(queries.days(None, *EVER)) == 2
-    assert len(Lake(lake.url).hourly.snapshot().files) == 2
 
 
 def test_sweeping_deletes_only_what_nobody_names(tmp_path: Path) -> None:

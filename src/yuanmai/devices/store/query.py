@@ -3,7 +3,7 @@
 Hours and days come from the roll-ups where these fit the readings, else from the readings: both give the same bits.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -28,10 +28,16 @@ Step = Literal["raw", "hour", "day"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """How hours are answered: from which stored roll-ups, and for which days (`rest`) from the readings of `plan`."""
+    """How roll-ups are answered: from which stored ones, and for which days (`rest`) from the readings of `plan`.
+
+    `folded` files hold the days of a month, of which those in `without` do not count; `marks`: the days used.
+    """
 
     plan: Plan
-    stored: list[DataFile]
+    single: list[DataFile]
+    folded: list[DataFile]
+    without: list[Span]
+    marks: dict[int, int]
     rest: frozenset[int]
 
 
@@ -41,6 +47,7 @@ class Queries(Reader):
     def __init__(self, lake: Lake, *, threads: int = 2, memory: str = "1GB") -> None:
         super().__init__(lake, threads=threads, memory=memory)
         self._newest = Newest(self)
+        self._holds: dict[int, tuple[int, dict[int, rolled.Held]]] = {}
 
     @answering
     def latest(self, points: Sequence[int], at: Moment | None = None) -> Readings:
@@ -94,7 +101,7 @@ class Queries(Reader):
         if (points is not None and not len(points)) or span.begin >= span.end:
             return rollup.hourly(columns.empty())
         use = self._choose(span, points)
-        parts = [self._rollups(self.lake.hourly, use.stored, span, points)] if use.stored else []
+        parts = self._rollups(self.lake.hourly, use, span, points)
         parts += self._computed(use, span, points, rollup.hourly)
         return rollup.join([part for part in parts if len(part)])
 
@@ -106,18 +113,16 @@ class Queries(Reader):
             return rollup.hourly(columns.empty())
         whole = Span(day_bounds(as_date(span.days[0]))[0], day_bounds(as_date(span.days[-1]))[1])
         use = self._choose(whole, points)
-        hours: dict[int, list[DataFile]] = {}
-        for file in use.stored:
-            hours.setdefault(as_number(file.day), []).append(file) if file.day else None
+        stored = self._held(self.lake.daily)
         first = kept_from(self.lake)
-        stored = self.lake.daily.snapshot().days
+        # Of days without raw readings there may be no hours any more: those are kept for another time.
         fit = [
             day for day in common(stored, whole.days)
-            if (stored[day][0].source == rolled.mark(hours[day]) if day in hours else day < first)
+            if (stored[day].mark == use.marks[day] if day in use.marks else day < first)
         ]  # fmt: skip
-        chosen = [file for day in fit for file in stored[day]]
-        parts = [self._rollups(self.lake.daily, chosen, whole, points)] if chosen else []
-        rest = spans_of((set(hours) | use.rest).difference(fit), whole)
+        chosen = self._pick(use.plan, stored, fit, whole, use.rest)
+        parts = self._rollups(self.lake.daily, chosen, whole, points)
+        rest = spans_of((set(use.marks) | use.rest).difference(fit), whole)
         parts += [rollup.daily(self.hours(points, part.begin, part.end)) for part in rest]
         return rollup.join([part for part in parts if len(part)])
 
@@ -140,25 +145,54 @@ class Queries(Reader):
             return nothing
         use = self._choose(span, points, stored=source == "auto")
         tables = [nothing]
-        if use.stored:
-            what = "point, time, n, sum / nullif(n, 0) AS mean"
-            tables.append(self.read(self.lake.hourly, use.stored, what, span, points).cast(nothing.schema))
+        what = "point, time, n, sum / nullif(n, 0) AS mean"
+        for files, without in ((use.single, []), (use.folded, use.without)):
+            if files:
+                found = self.read(self.lake.hourly, files, what, span, points, without)
+                tables.append(found.cast(nothing.schema))
         tables += [_means(*part) for part in self._computed(use, span, points, rollup.sums)]
         return pa.concat_tables(tables)
 
     def _choose(self, span: Span, points: Sequence[int] | None, *, stored: bool = True) -> Choice:
         """Return which files of roll-ups to use and which days to compute."""
         raw = self.lake.readings.snapshot()  # before the roll-ups: these then fit to it or are left aside
-        hours = self.lake.hourly.snapshot().days if stored else {}
+        hours = self._held(self.lake.hourly) if stored else {}
         first = kept_from(self.lake)
         plan = self._planner.plan(raw, span, points)
-        use = [
-            day for day in common(hours, span.days)
-            if day < first or (day not in plan.dirty and rolled.usable(raw.days.get(day), hours[day]))
-        ]  # fmt: skip
-        held = {day for file in (*plan.clean, *plan.mixed) for day in self._planner.days_of(file)}
-        rest = frozenset(day for day in held if day in span.days) - frozenset(use)
-        return Choice(plan, [file for day in use for file in hours[day]], rest)
+
+        def fits(day: int) -> bool:
+            files = raw.days.get(day)
+            return day < first or (day not in plan.dirty and (files is None or hours[day].mark == rolled.of_raw(files)))  # fmt: skip
+
+        use = [day for day in common(hours, span.days) if fits(day)]
+        there = {day for file in (*plan.clean, *plan.mixed) for day in self._planner.days_of(file)}
+        rest = frozenset(day for day in there if day in span.days) - frozenset(use)
+        return self._pick(plan, hours, use, span, rest)
+
+    def _held(self, table: Table) -> dict[int, rolled.Held]:
+        """Return what a table of roll-ups holds by day; computed once for each version."""
+        snapshot = table.snapshot()
+        known = self._holds.get(id(table))
+        if known is None or known[0] != snapshot.version:
+            known = (snapshot.version, rolled.held(snapshot, daily=table is self.lake.daily))
+            self._holds[id(table)] = known
+        return known[1]
+
+    @staticmethod
+    def _pick(
+        plan: Plan, holds: Mapping[int, rolled.Held], use: Sequence[int], span: Span, rest: frozenset[int]
+    ) -> Choice:
+        """Return the files of these days, and which other days the folded ones hold."""
+        single = [file for day in use if not holds[day].folded for file in holds[day].files]
+        folded = {file.path: file for day in use if holds[day].folded for file in holds[day].files}
+        inside = {
+            day
+            for file in folded.values()
+            for day in range(columns.day_number(file.begin), columns.day_number(file.end) + 1)
+        }
+        skip = spans_of(inside - {day for day in use if holds[day].folded}, span)
+        marks = {day: holds[day].mark for day in use}
+        return Choice(plan, single, list(folded.values()), skip, marks, rest)
 
     def _computed(
         self, use: Choice, span: Span, points: Sequence[int] | None, work: Callable[[Readings], T]
@@ -175,11 +209,15 @@ class Queries(Reader):
         return parts + [work(self.raw(points, one.begin, one.end)) for part in mixed for one in by_day(part)]
 
     def _rollups(
-        self, table: Table, files: Sequence[DataFile], span: Span, points: Sequence[int] | None
-    ) -> rollup.Rollup:
-        """Return the rows of files of roll-ups, sorted."""
-        rows = rollup.from_table(self.read(table, files, "*", span, points))
-        return rows.take(np.lexsort((rows.time, rows.point)))
+        self, table: Table, use: Choice, span: Span, points: Sequence[int] | None
+    ) -> list[rollup.Rollup]:
+        """Return the stored rows, each part sorted."""
+        parts = []
+        for files, without in ((use.single, []), (use.folded, use.without)):
+            if files:
+                rows = rollup.from_table(self.read(table, files, "*", span, points, without))
+                parts.append(rows.take(np.lexsort((rows.time, rows.point))))
+        return parts
 
 
 def rollup_answer(rows: rollup.Rollup, which: npt.NDArray[np.bool_]) -> pa.Table:

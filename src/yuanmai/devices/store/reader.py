@@ -123,30 +123,38 @@ class Reader:
 
     # Rows
 
-    def where(self, span: Span, points: Sequence[int] | None) -> str:
-        """Return the condition that picks a span and points."""
+    def where(self, span: Span, points: Sequence[int] | None, without: Sequence[Span] = ()) -> str:
+        """Return the condition that picks a span and points, `without` some spans."""
         where = f"time >= make_timestamptz({span.begin}) AND time < make_timestamptz({span.end})"
         if points is not None:
             numbers = sorted({int(p) for p in points})
             where += f" AND point BETWEEN {numbers[0]} AND {numbers[-1]}"
             if len(numbers) > 1:
                 where += f" AND point IN ({','.join(map(str, numbers))})"
+        for out in without:
+            where += (
+                f" AND NOT (time >= make_timestamptz({out.begin}) AND time < make_timestamptz({out.end}))"
+            )
         return where
 
     def read(
-        self, table: Table, files: Sequence[DataFile], what: str, span: Span, points: Sequence[int] | None
+        self,
+        table: Table,
+        files: Sequence[DataFile],
+        what: str,
+        span: Span,
+        points: Sequence[int] | None,
+        without: Sequence[Span] = (),
     ) -> pa.Table:
         """Return columns of the rows of a span and of points in files, in no order."""
         if not table.files.local:
-            return self._read_remote(table, files, what, span, points)
+            return self._read_remote(table, files, what, self.where(span, points, without), points)
         paths = [table.files.uri(file.path) for file in files]
-        query = (
-            f"SELECT {what} FROM read_parquet($1, hive_partitioning=false) WHERE {self.where(span, points)}"  # noqa: S608
-        )
+        query = f"SELECT {what} FROM read_parquet($1, hive_partitioning=false) WHERE {self.where(span, points, without)}"  # noqa: S608
         return self.guard(table, files, lambda: self.sql(query, [paths]))
 
     def _read_remote(
-        self, table: Table, files: Sequence[DataFile], what: str, span: Span, points: Sequence[int] | None
+        self, table: Table, files: Sequence[DataFile], what: str, where: str, points: Sequence[int] | None
     ) -> pa.Table:
         """See `read`: files of an object store come through pyarrow."""
         spread = (min(points), max(points)) if points else None
@@ -158,7 +166,7 @@ class Reader:
             cursor = self._connection.cursor()
         with cursor:
             cursor.register("rows_read", rows)
-            return cursor.sql(f"SELECT {what} FROM rows_read WHERE {self.where(span, points)}").to_arrow_table()  # noqa: S608  # fmt: skip
+            return cursor.sql(f"SELECT {what} FROM rows_read WHERE {where}").to_arrow_table()  # noqa: S608  # fmt: skip
 
     def plan(self, span: Span, points: Sequence[int] | None) -> Plan:
         """Return which files hold the readings."""

@@ -38,10 +38,11 @@ class Snapshot:
 
     version: int
     files: tuple[DataFile, ...]
+    transactions: Mapping[str, int]
 
     @cached_property
     def days(self) -> dict[int, list[DataFile]]:
-        """The compacted files (of roll-ups: all) by day number."""
+        """The compacted files (of roll-ups: those of one day) by day number."""
         found: dict[int, list[DataFile]] = {}
         for file in self.files:
             if file.level == COMPACTED and file.day:
@@ -68,7 +69,7 @@ class Table:
         self._mutex = threading.RLock()
         self._log = Log(files, schema, partition, moment, self.fault, recovery.rebuild)
         self._told: set[tuple[str, str]] = set()
-        self._snapshot = Snapshot(-1, ())
+        self._snapshot = Snapshot(-1, (), {})
         with files.lock("open"):
             self._log.load()
         if files.local:
@@ -82,14 +83,14 @@ class Table:
             self._log.refresh()
             state = self._log.state
             if self._snapshot.version != state.version:
-                self._snapshot = Snapshot(state.version, tuple(state.files.values()))
+                self._snapshot = Snapshot(
+                    state.version, tuple(state.files.values()), dict(state.transactions)
+                )
             return self._snapshot
 
     def transactions(self) -> dict[str, int]:
         """Return the newest version of each application transaction."""
-        with self._mutex:
-            self._log.refresh()
-            return dict(self._log.state.transactions)
+        return dict(self.snapshot().transactions)
 
     # Writing
 

@@ -28,6 +28,7 @@ class Done:
     merged: int = 0
     compacted: int = 0
     rolled: int = 0
+    folded: int = 0
     conflicts: int = 0
 
     def note(self, error: Conflict) -> None:
@@ -88,6 +89,7 @@ def _round(lake: Lake, now: float, quiet: float, everything: bool) -> Done:
             done.note(error)
     try:
         done.rolled = len(rolled.refresh(lake))
+        done.folded = rolled.fold(lake, columns.as_date(columns.day_number(int(now * SECOND))))
     except Conflict as error:
         done.note(error)
     for table in tables(lake):
@@ -107,10 +109,11 @@ def retain(lake: Lake, raw_from: date, rolled_from: date | None = None) -> int:
             if day < raw_from and day != columns.MISDATED:
                 compaction.compact_day(lake, day)
         rolled.refresh(lake)
-        hours = rolled.by_day(lake.hourly.snapshot().files)
+        hours = rolled.held(lake.hourly.snapshot())
         gone = []
-        for day, files in rolled.compacted(lake.readings.snapshot().files).items():
-            if day < raw_from and rolled.fits(files, hours.get(day, ())):
+        for held_day, files in lake.readings.snapshot().days.items():
+            made = hours.get(held_day)
+            if held_day < number and made and made.mark == rolled.of_raw(files):
                 gone += [file.path for file in files]
         moment = as_number(raw_from) * columns.DAY - columns.EAST
         gone += [
@@ -124,7 +127,8 @@ def retain(lake: Lake, raw_from: date, rolled_from: date | None = None) -> int:
         for table in (lake.hourly, lake.daily):
             if rolled_from is None:
                 break
-            old = [f.path for f in table.snapshot().files if f.day and f.day < rolled_from]
+            begin, _ = columns.day_bounds(rolled_from)
+            old = [f.path for f in table.snapshot().files if f.end < begin]
             if old:
                 table.commit((), old, operation="RETAIN")
                 gone += old
