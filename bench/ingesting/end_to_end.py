@@ -108,9 +108,9 @@ def measure(what: str, options: argparse.Namespace) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 65_536)), hard))
     if what == "http":
-        from bench.ingesting import http
+        from bench.ingesting import bulk
 
-        http.measure(options)
+        bulk.measure(options)
         return
     with fresh_home(Path.cwd()) as home:
         if options.long:

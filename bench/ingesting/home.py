@@ -133,18 +133,19 @@ class Home:
                     found += [int(pid) for pid in (task / "children").read_text().split()]
         return found
 
-    def drain(self, seconds: float = 600) -> float:
+    def drain(self, seconds: float = 600, root: Path | None = None) -> float:
         """Return after how many seconds everything in the journals is in the lake."""
         from yuanmai.devices.store.journal import Reader, journals, recover
         from yuanmai.devices.store.lake import Lake
 
         began = time.monotonic()
-        recover(self.folder / "journal")
+        root = root or self.folder / "journal"
+        recover(root)
         lake = Lake(str(self.folder / "lake"))
         while True:
             positions = lake.positions()
             behind = 0
-            for folder in journals(self.folder / "journal"):
+            for folder in journals(root):
                 reader = Reader(folder)
                 behind += max(reader.durable() - positions.get(reader.stream, 0), 0)
             if not behind:

@@ -149,3 +149,33 @@ def test_ingest_killed_under_load(home: Home) -> None:
     home.drain(120)
     home.stop("gateway", "ingest")
     check(home, loads, points)
+
+
+def test_everything_sent_five_times(home: Home) -> None:
+    """Each frame comes five times, in five connections, in another order: the lake holds it once."""
+    chance = random.Random(9)
+    loads, points = prepare(home, 40)
+    home.start("ingest")
+    home.start_gateway()
+
+    async def again() -> None:
+        for turn in range(5):
+            for load in loads:
+                load.paced, load.stopping, load.trying = False, True, True
+                await load.connect()
+                for client in load.clients:
+                    client.again.extend(chance.sample(range(40), 40) if turn else range(40))
+                    client.next = 40
+                await load.settle()
+                load.close()
+                await asyncio.sleep(0.05)
+
+    uvloop.run(again())
+    home.drain(120)
+    home.stop("gateway", "ingest")
+    assert all(load.acknowledged == 5 * 40 * len(load.clients) for load in loads)
+    for load in loads:
+        load.acknowledged //= 5
+    check(home, loads, points)
+    rows = home.rows()
+    assert len(rows.point) == sum(40 * len(load.clients) * len(load.source.addresses) for load in loads)
