@@ -326,3 +326,49 @@ def test_nonsense_ends_the_connection(sent: bytes, answer: bytes | None) -> None
             assert found == answer
 
     run(work())
+
+
+CONNECT = b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x3c\x00\x01a"  # a session that stays
+
+
+async def talk(port: int, sent: bytes, wanted: int) -> bytes:
+    """Connect, send, read so many bytes beyond CONNACK, and go."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(CONNECT + sent)
+    try:
+        return (await asyncio.wait_for(reader.readexactly(4 + wanted), 5))[4:]
+    finally:
+        writer.transport.abort()
+
+
+def test_quality_2_is_once_over_broken_connections_and_restarts(tmp_path: Path) -> None:
+    message = b"\x34\x19\x00\x13devices/a/telemetry\x00\x07{}"
+    again = b"\x3c" + message[1:]
+
+    async def work() -> None:
+        hub, journal = hub_of(spec("mqtt", "a"), hold=True)
+        broker = Broker(hub, "127.0.0.1", 0, folder=tmp_path)
+        async with serving(broker) as port:
+            await talk(port, message, 0)
+            await until(lambda: any(entry[0][0] == Kind.MQTT for entry in journal.waiting))
+            await until(lambda: not broker.connections)
+            journal.hold = False
+            journal.release()
+            assert await talk(port, again, 4) == b"\x50\x02\x00\x07"
+        async with serving(Broker(hub, "127.0.0.1", 0, folder=tmp_path)) as port:
+            assert await talk(port, again, 4) == b"\x50\x02\x00\x07"
+            assert await talk(port, b"\x62\x02\x00\x07", 4) == b"\x70\x02\x00\x07"
+            assert len(said(journal)) == 1
+            # Released: the same identifier is another message now.
+            assert await talk(port, message, 4) == b"\x50\x02\x00\x07"
+            assert len(said(journal)) == 2
+            # What the disk had no room for is not half received.
+            await talk(port, b"\x62\x02\x00\x07", 4)
+            journal.failure = OSError(28, "No space left on device")
+            await talk(port, message, 0)
+            await asyncio.sleep(0.1)
+            journal.failure = None
+            assert await talk(port, again, 4) == b"\x50\x02\x00\x07"
+            assert len(said(journal)) == 3
+
+    run(work())

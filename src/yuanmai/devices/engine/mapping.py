@@ -280,7 +280,10 @@ class Mappings:
     def __init__(self, registry: Registry) -> None:
         self.wrong: dict[int, str] = {}
         self._devices: dict[str, Profile] = {}
-        self._patterns: dict[str, tuple[Profile, str | None]] = dict.fromkeys(DEFAULT_TOPICS, (PLAIN, None))
+        self._patterns: dict[str, tuple[Profile, str | None]] = {}
+        self._exact: dict[str, tuple[Profile, str | None]] = {}
+        for topic in DEFAULT_TOPICS:
+            (self._patterns if "{" in topic else self._exact)[topic] = (PLAIN, None)
         self._found: dict[str, tuple[Profile, str]] = {}
         self._guarded: set[int] = set()
         known: dict[str, Profile] = {}
@@ -297,16 +300,20 @@ class Mappings:
             if device.secret_hash and (profile.key or profile.by_device):
                 self._guarded.add(id(profile))
             for topic in profile.topics:
+                named = "{" in topic or "+" in topic or "#" in topic
+                table = self._patterns if named else self._exact
                 # A topic without a name in it speaks for the only device that has it; of several, for the one that sends it.
-                other = self._patterns.get(topic)
+                other = table.get(topic)
                 if other is not None and other[0] is PLAIN:
                     other = None
-                only = device.key if other is None and "{key}" not in topic else None
-                self._patterns[topic] = (profile if other is None else other[0], only)
+                table[topic] = (
+                    profile if other is None else other[0],
+                    device.key if other is None and "{key}" not in topic else None,
+                )
 
     def filters(self) -> list[str]:
         """Return the filters that hear all topics of the register, in order, none twice."""
-        return sorted({filter_of(topic) for topic in self._patterns})
+        return sorted({filter_of(topic) for topic in (*self._patterns, *self._exact)})
 
     def key_of(self, topic: str) -> str:
         """Return the device that a topic names, or an empty text."""
@@ -334,14 +341,18 @@ class Mappings:
     def _look(self, topic: str) -> tuple[Profile, str]:
         """Return mapping and device of a topic. Exact topics go before patterns, patterns that name a device before others."""
         best: tuple[int, Profile, str] = (0, PLAIN, "")
-        for pattern, (profile, only) in self._patterns.items():
+        exact = self._exact.get(topic)
+        for pattern, (profile, only) in () if exact is not None else self._patterns.items():
             found = compiled(pattern).fullmatch(topic)
             if found is None:
                 continue
             key = found["key"] if "{key}" in pattern else only or ""
-            rank = 3 if pattern == topic else 2 if "{key}" in pattern else 1
+            rank = 2 if "{key}" in pattern else 1
             if rank > best[0]:
                 best = (rank, self._devices.get(key, profile) if key else profile, key)
+        if exact is not None:
+            key = exact[1] or ""
+            best = (3, self._devices.get(key, exact[0]) if key else exact[0], key)
         if len(self._found) >= 65536:
             self._found.clear()
         self._found[topic] = best[1], best[2]

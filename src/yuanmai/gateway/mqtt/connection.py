@@ -52,6 +52,7 @@ class Entry(NamedTuple):
     kind: Kind
     key: str
     payload: bytes
+    session: Session | None
 
 
 class Client(Connection):
@@ -136,6 +137,9 @@ class Client(Connection):
 
     def gone(self, reason: str) -> None:
         """The connection has ended."""
+        for entry in self.unkept:
+            if entry.packet.qos == 2 and entry.session is not None:
+                entry.session.received.pop(entry.packet.packet_id, None)
         self.unkept.clear()
         self.broker.left(self, reason)
 
@@ -210,7 +214,7 @@ class Client(Connection):
             if self.unacked > RECEIVE_MAXIMUM and self.version == V5:
                 self.end("protocol", kinds.RECEIVE_MAXIMUM)
                 return
-        entry = Entry(packet, kind, key, head + packet.payload)
+        entry = Entry(packet, kind, key, head + packet.payload, self.session)
         if self.unkept:
             self._wait(entry)
         else:
@@ -237,19 +241,20 @@ class Client(Connection):
             self.unacked -= 1
             self.write(b"\x40\x02" + packet.packet_id.to_bytes(2, "big"))
         elif packet.qos == 2:
-            self._half(packet.packet_id)
-        self.broker.published(entry.kind, packet, self.session)
+            self._half(entry.session, packet.packet_id)
+        self.broker.published(entry.kind, packet, entry.session)
 
     def _unkept(self, entry: Entry) -> None:
         """The disk is full: 5.0 is told so and may send it again; for older clients, who cannot be told, the message waits here."""
         packet = entry.packet
         self.server.hub.tally("unacknowledged.mqtt")
-        if self.ended or not packet.qos:
+        gone = self.ended or self.session is not entry.session
+        if packet.qos == 2 and entry.session is not None and (gone or self.version == V5):
+            entry.session.received.pop(packet.packet_id, None)  # it may come again and is new then
+        if gone or not packet.qos:
             return
         if self.version == V5:
             self.unacked -= 1
-            if packet.qos == 2 and self.session is not None:
-                self.session.received.pop(packet.packet_id, None)
             self.send(Ack(kinds.PUBACK if packet.qos == 1 else kinds.PUBREC, packet.packet_id, kinds.QUOTA))
             return
         self._wait(entry)
@@ -282,9 +287,12 @@ class Client(Connection):
             self.write(writer.ack(kinds.PUBREC, packet.packet_id, self.version))
         return False
 
-    def _half(self, number: int) -> None:
-        """A message of QoS 2 is in the journal; its identifier must outlive us too before the client hears of it."""
-        session = self.session
+    @staticmethod
+    def _half(session: Session | None, number: int) -> None:
+        """A message of QoS 2 is in the journal; its identifier must outlive us too before the client hears of it.
+
+        The client may have gone meanwhile: it hears of it in its next connection, when it asks again.
+        """
         if session is None or number not in session.received:
             return
 
