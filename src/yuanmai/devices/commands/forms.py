@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from yuanmai.devices.commands.parameters import Parameter
+from yuanmai.devices.commands.parameters import Parameter, number_text
 from yuanmai.devices.commands.verbs import Verb, checked
 from yuanmai.devices.models import Point, Protocol
 from yuanmai.devices.models.command import CommandState
@@ -115,7 +115,10 @@ class CommandForm(forms.Form):
             or parameter.kind not in ("whole", "number")
         ):
             return str(parameter.help)
-        return _("%(low)s to %(high)s") % {"low": f"{parameter.low:g}", "high": f"{parameter.high:g}"}
+        return _("%(low)s to %(high)s") % {
+            "low": number_text(parameter.low),
+            "high": number_text(parameter.high),
+        }
 
     def clean(self) -> dict[str, Any]:
         """Read every parameter by its own rule; the faults stand at their fields."""

@@ -52,6 +52,11 @@ class Parameter:
         return READERS[self.kind](self, given)
 
 
+def number_text(number: float) -> str:
+    """Return a bound as people read it: whole numbers with all their digits."""
+    return str(int(number)) if number == int(number) else f"{number:g}"
+
+
 def _number(parameter: Parameter, given: Any) -> float:
     try:
         value = float(given) if not isinstance(given, bool) else math.nan
@@ -64,12 +69,13 @@ def _number(parameter: Parameter, given: Any) -> float:
 
 def _bounded(parameter: Parameter, value: float) -> float:
     low, high = parameter.low, parameter.high
+    shown = [None if bound is None else number_text(bound) for bound in (low, high)]
     if (low is not None and value < low) or (high is not None and value > high):
         if low is not None and high is not None:
             raise ValidationError(
                 _("Between %(low)s and %(high)s.") % {"low": f"{low:g}", "high": f"{high:g}"}
             )
-        limit = {"limit": f"{low if low is not None else high:g}"}
+        limit = {"limit": shown[0] or shown[1]}
         raise ValidationError(
             (_("At least %(limit)s.") if low is not None else _("At most %(limit)s.")) % limit
         )

@@ -99,7 +99,6 @@ CONDITIONS = (
 )
 AREA = Parameter("area", _("Number of the area"), "whole", low=1, high=4_294_967_295, default=1)
 NAME = Parameter("name", _("Name"), required=False, high=60, coding="gb18030", help=_("Terminals of 2019."))
-LATITUDE, LONGITUDE = (-90, 90), (-180, 180)
 AREAS_GIVEN = Parameter("areas", _("Numbers of areas"), "wholes", required=False, low=1, high=4_294_967_295, help=_("Separated by commas; empty for all."))  # fmt: skip
 
 
@@ -150,16 +149,16 @@ JT808 = (
     Verb("circle_set", _("Set a round area"), AREAS, (
         AREA, NAME, Parameter("longitude", _("Longitude (WGS84)"), "number", low=-180, high=180),
         Parameter("latitude", _("Latitude (WGS84)"), "number", low=-90, high=90),
-        Parameter("radius", _("Radius (m)"), "whole", low=1, high=100_000, default=200), *ALARMS, *CONDITIONS,
+        Parameter("radius", _("Radius (m)"), "whole", low=1, high=100_000, default=200), *CONDITIONS, *ALARMS,
     ), "0x8600", "circle"),
     Verb("rectangle_set", _("Set a rectangular area"), AREAS, (
         AREA, NAME, Parameter("west", _("West (longitude)"), "number", low=-180, high=180), Parameter("north", _("North (latitude)"), "number", low=-90, high=90),
         Parameter("east", _("East (longitude)"), "number", low=-180, high=180), Parameter("south", _("South (latitude)"), "number", low=-90, high=90),
-        *ALARMS, *CONDITIONS,
+        *CONDITIONS, *ALARMS,
     ), "0x8602", "square"),
-    Verb("polygon_set", _("Set an area of any form"), AREAS, (AREA, NAME, _corners(_("Corners"), 3), *ALARMS, *CONDITIONS), "0x8604", "polygon"),
+    Verb("polygon_set", _("Set an area of any form"), AREAS, (AREA, NAME, _corners(_("Corners"), 3), *CONDITIONS, *ALARMS), "0x8604", "polygon"),
     Verb("route_set", _("Set a route"), AREAS, (
-        AREA, NAME, _corners(_("Turning points"), 2), Parameter("width", _("Width (m)"), "whole", low=1, high=255, default=50), *ALARMS, *CONDITIONS,
+        AREA, NAME, _corners(_("Turning points"), 2), Parameter("width", _("Width (m)"), "whole", low=1, high=255, default=50), *CONDITIONS, *ALARMS,
     ), "0x8606", "route"),
     *(
         Verb(code, name, AREAS, (AREAS_GIVEN,), number, "trash", drastic=True)

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.forms import Textarea
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -141,7 +142,7 @@ def create(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("devices:command", row.uid)
     state = getattr(device, "state", None)
     context = {"device": device, "verb": verb, "form": form, "online": bool(state and state.online),
-               "drawn": any(parameter.kind == "corners" for parameter in verb.parameters),
+               "fields": [(field, isinstance(field.field.widget, Textarea)) for field in form],
                "breadcrumbs": crumbs(device, str(verb.name))}  # fmt: skip
     return render(request, "devices/commands/form.html", context, status=422 if form.errors else 200)
 
@@ -163,10 +164,21 @@ def choice(device: Device, verbs: list[Verb]) -> dict[str, Any]:
     state = getattr(device, "state", None)
     return {
         "device": device,
-        "groups": [{"name": name, "verbs": found} for name, found in groups.items()],
+        "columns": in_columns(groups),
         "online": bool(state and state.online),
         "breadcrumbs": crumbs(device, _("New command")),
     }
+
+
+def in_columns(groups: dict[str, list[Verb]]) -> list[list[dict[str, Any]]]:
+    """Return the groups in two columns of about the same height."""
+    columns: list[list[dict[str, Any]]] = [[], []]
+    heights = [0, 0]
+    for name, found in groups.items():
+        shorter = int(heights[1] < heights[0])
+        columns[shorter].append({"name": name, "verbs": found})
+        heights[shorter] += len(found) + 1
+    return [column for column in columns if column]
 
 
 def before(request: HttpRequest, device: Device, verb: Verb) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def parameters_said(row: Command) -> list[tuple[str, str]]:
     return [
         (str(parameter.label), value_said(verb, parameter.name, row.parameters[parameter.name]))
         for parameter in verb.parameters
-        if parameter.name in row.parameters
+        if row.parameters.get(parameter.name, False) is not False
     ]
 
 

@@ -176,7 +176,7 @@ def alarms(request: HttpRequest, pk: int) -> HttpResponse:
 def commands(request: HttpRequest, pk: int) -> HttpResponse:
     """The commands to a device, the newest first."""
     device = device_or_404(request, pk)
-    rows = Command.objects.filter(device=device).select_related("created_by").order_by("-created_at", "-pk")
+    rows = Command.objects.filter(device=device).select_related("created_by", "device").order_by("-created_at", "-pk")
     page_obj = Paginator(rows, 30).get_page(request.GET.get("page"))
     lines = [
         (row, link("devices:command", row.uid), local(row.created_at), local(row.ended_at))
