@@ -5,7 +5,6 @@ heard (`listen`) and spoken on (`publish`).
 """
 
 import asyncio
-import json
 import logging
 import secrets
 import time
@@ -20,8 +19,8 @@ from yuanmai.gateway.mqtt.access import SPEAKERS, Identity, identify, may_publis
 from yuanmai.gateway.mqtt.connection import Client
 from yuanmai.gateway.mqtt.link import Acked, Heard, Tap
 from yuanmai.gateway.mqtt.retained import Retained
-from yuanmai.gateway.mqtt.session import NEVER, Session
-from yuanmai.gateway.mqtt.store import Store, message
+from yuanmai.gateway.mqtt.session import LONGEST_SESSION, Session, expiry_of, restored
+from yuanmai.gateway.mqtt.store import Store
 from yuanmai.gateway.server import Connection, Server
 from yuanmai.protocols.mqtt import packets as kinds
 from yuanmai.protocols.mqtt.packets import V5, Connect, Properties, Publish, Subscription, Will
@@ -31,8 +30,6 @@ from yuanmai.protocols.mqtt.topics import Tree, is_name
 logger = logging.getLogger(__name__)
 
 PROTOCOL = "mqtt"
-LONGEST_SESSION = 7 * 86400  # seconds that a registered device's session outlives its connection
-STRANGERS_SESSION = 3600
 MOST_SESSIONS = 20_000
 LONGEST_CLIENT_ID = 200
 MOST_WILL_DELAY = 3600
@@ -118,7 +115,7 @@ class Broker(Server):
         client_id = packet.client_id
         if not client_id:
             client_id = given["assigned_client_identifier"] = f"auto-{secrets.token_hex(8)}"
-        expiry = self._expiry(packet, found)
+        expiry = expiry_of(packet, found.device is not None)
         if packet.version == V5 and expiry != packet.properties.get("session_expiry_interval", 0):
             given["session_expiry_interval"] = expiry
         session, present = self._session(client_id, found, packet.clean, expiry)
@@ -134,13 +131,6 @@ class Broker(Server):
         if found.device is not None:
             self.announce(client, Kind.MQTT)
         session.resend()
-
-    def _expiry(self, packet: Connect, who: Identity) -> int:
-        if packet.version == V5:
-            wanted = int(packet.properties.get("session_expiry_interval", 0))
-        else:
-            wanted = 0 if packet.clean else LONGEST_SESSION
-        return min(wanted, LONGEST_SESSION if who.device is not None else STRANGERS_SESSION)
 
     def _session(
         self, client_id: str, who: Identity, clean: bool, expiry: int
@@ -403,30 +393,13 @@ class Broker(Server):
             if not client.ended:
                 client.retry()
 
-    # --- the file -------------------------------------------------------------------------------------------------------
+    # --- the file ---------------------------------------------------------------------------------------------------------
 
     def _restore(self, store: Store) -> None:
-        now = time.time()
-        for client_id, owner, expiry, left, filters in store.rows("SELECT * FROM session"):
-            session = Session(client_id, owner, expiry, store)
-            session.left = left or now
-            if session.over(now):
-                session.forget()
-                continue
-            self.sessions[client_id] = session
-            for pattern, qos, no_local, as_published, identifier in json.loads(filters):
-                self.subscribe(
-                    session, Subscription(pattern, qos, bool(no_local), bool(as_published)), identifier
-                )
-        for client_id, number, topic, payload, retain, properties, until in store.rows(
-            "SELECT * FROM queued ORDER BY client, number"
-        ):
-            if client_id in self.sessions:
-                entry = message(topic, payload, 1, bool(retain), properties)
-                self.sessions[client_id].restore([(number, entry, until)])
-        for client_id, number in store.rows("SELECT * FROM received"):
-            if client_id in self.sessions:
-                self.sessions[client_id].received[number] = True
+        for session, filters in restored(store, time.time()):
+            self.sessions[session.client_id] = session
+            for wanted, identifier in filters:
+                self.subscribe(session, wanted, identifier)
         self.retained.restore()
 
     def _housekeeping(self) -> None:
@@ -437,6 +410,3 @@ class Broker(Server):
 def _client(server: Server) -> Connection:
     assert isinstance(server, Broker)
     return Client(server)
-
-
-__all__ = ["NEVER", "Broker"]

@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from yuanmai.devices.store.records import Kind
-from yuanmai.gateway.mqtt.access import Identity, may_publish, may_subscribe
+from yuanmai.gateway.mqtt.access import Identity, may_publish
 from yuanmai.gateway.mqtt.session import WINDOW, Session
+from yuanmai.gateway.mqtt.subscribing import subscribe, unsubscribe
 from yuanmai.gateway.server import Connection
 from yuanmai.protocols.faults import Fault
 from yuanmai.protocols.mqtt import packets as kinds
@@ -24,7 +25,6 @@ from yuanmai.protocols.mqtt.packets import (
     Properties,
     Publish,
     Subscribe,
-    SubscribeAck,
     Unsubscribe,
     Will,
 )
@@ -39,7 +39,6 @@ PARTIAL_WITHIN = 60.0  # seconds that one packet may take
 RECEIVE_MAXIMUM = 500  # messages of 5.0 that may be under way to us
 ALIASES = 32
 MOST_PACKET = 256 << 10
-MOST_FILTERS = 100
 MOST_TOPICS = 2_000  # whose right to be used is remembered
 MOST_UNKEPT, MOST_UNKEPT_BYTES = 500, 1 << 20
 REFUSED = (Kind.MQTT, "", b"")
@@ -153,14 +152,9 @@ class Client(Connection):
         elif isinstance(packet, Connect):
             self.broker.connect(self, packet)
         elif isinstance(packet, Subscribe):
-            self._subscribe(packet)
+            subscribe(self, packet)
         elif isinstance(packet, Unsubscribe):
-            codes = [
-                kinds.SUCCESS if self.broker.unsubscribe(self, pattern) else kinds.NO_SUBSCRIPTION
-                for pattern in packet.filters
-            ]
-            self.send(SubscribeAck(kinds.UNSUBACK, packet.packet_id, codes))
-            self.session.save()  # type: ignore[union-attr]  # there is one since CONNECT
+            unsubscribe(self, packet)
         elif isinstance(packet, Disconnect):
             self._disconnect(packet)
         elif isinstance(packet, Auth):
@@ -355,38 +349,6 @@ class Client(Connection):
                 )
         elif packet.kind == kinds.PUBREC:  # we send nothing of QoS 2
             self.send(Ack(kinds.PUBREL, number, kinds.ID_NOT_FOUND if self.version == V5 else 0))
-
-    # --- subscriptions --------------------------------------------------------------------------------------------------
-
-    def _subscribe(self, packet: Subscribe) -> None:
-        session = self.session
-        assert session is not None
-        identifier = (packet.properties.get("subscription_identifier") or [0])[0]
-        codes: list[int] = []
-        retained: list[tuple[str, int]] = []
-        for wanted in packet.filters:
-            new = wanted.filter not in session.filters
-            if wanted.filter.startswith("$share/"):
-                codes.append(kinds.NO_SHARED)
-            elif not may_subscribe(self.identity, wanted.filter, self.server.hub.registry):
-                codes.append(kinds.NOT_AUTHORIZED)
-                self.server.hub.count(
-                    self.identity.protocol, self.identity.key, "filter_not_allowed", wanted.filter
-                )
-            elif new and len(session.filters) >= MOST_FILTERS:
-                codes.append(kinds.QUOTA)
-            else:
-                wanted.qos = min(wanted.qos, 1)
-                self.broker.subscribe(session, wanted, identifier)
-                codes.append(wanted.qos)
-                if wanted.retain_handling == 0 or (wanted.retain_handling == 1 and new):
-                    retained.append((wanted.filter, wanted.qos))
-        if self.version != V5:
-            codes = [code if code < kinds.UNSPECIFIED else kinds.UNSPECIFIED for code in codes]
-        self.send(SubscribeAck(kinds.SUBACK, packet.packet_id, codes))
-        session.save()
-        for pattern, qos in retained:
-            self.broker.tell_retained(session, pattern, qos, identifier)
 
     # --- to the client --------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from yuanmai.gateway.mqtt.link import Acked
 from yuanmai.gateway.mqtt.store import Store, pack_properties
-from yuanmai.protocols.mqtt.packets import Publish, Subscription
+from yuanmai.gateway.mqtt.store import message as message_of
+from yuanmai.protocols.mqtt.packets import V5, Connect, Publish, Subscription
 
 if TYPE_CHECKING:
     from yuanmai.gateway.mqtt.connection import Client
@@ -17,6 +18,8 @@ MOST_QUEUED = 1_000  # messages for a client that is away or slow
 MOST_QUEUED_BYTES = 4 << 20
 WINDOW = 20  # messages of QoS 1 under way to a client that names no limit
 NEVER = 0xFFFFFFFF
+LONGEST_SESSION = 7 * 86400  # seconds that a registered device's session outlives its connection
+STRANGERS_SESSION = 3600
 
 
 class Waiting(NamedTuple):
@@ -159,3 +162,38 @@ class Session:
         if self.store is not None:
             for table in ("session", "queued", "received"):
                 self.store.write(f"DELETE FROM {table} WHERE client = ?", self.client_id)  # noqa: S608  # names of our own
+
+
+def expiry_of(packet: Connect, registered: bool) -> int:
+    """Return how many seconds a session outlives its connection: what the client asks for, within limits."""
+    if packet.version == V5:
+        wanted = int(packet.properties.get("session_expiry_interval", 0))
+    else:
+        wanted = 0 if packet.clean else LONGEST_SESSION
+    return min(wanted, LONGEST_SESSION if registered else STRANGERS_SESSION)
+
+
+def restored(store: Store, now: float) -> list[tuple[Session, list[tuple[Subscription, int]]]]:
+    """Return the sessions of the file that are not over, with what they listen to."""
+    found: dict[str, tuple[Session, list[tuple[Subscription, int]]]] = {}
+    for client_id, owner, expiry, left, filters in store.rows("SELECT * FROM session"):
+        session = Session(client_id, owner, expiry, store)
+        session.left = left or now
+        if session.over(now):
+            session.forget()
+            continue
+        wanted = [
+            (Subscription(pattern, qos, bool(no_local), bool(as_published)), identifier)
+            for pattern, qos, no_local, as_published, identifier in json.loads(filters)
+        ]
+        found[client_id] = session, wanted
+    for client_id, number, topic, payload, retain, properties, until in store.rows(
+        "SELECT * FROM queued ORDER BY client, number"
+    ):
+        if client_id in found:
+            entry = message_of(topic, payload, 1, bool(retain), properties)
+            found[client_id][0].restore([(number, entry, until)])
+    for client_id, number in store.rows("SELECT * FROM received"):
+        if client_id in found:
+            found[client_id][0].received[number] = True
+    return list(found.values())
