@@ -3,8 +3,8 @@
     python bench/codec.py [--frames 200000]
 
 Prints one JSON line per measurement: what, frames, bytes of one frame, cpu_seconds, per_second (frames a second of CPU time). The
-peer is `dlt645`, which reads the same frames; for HJ 212 and JT/T 808 no package that works was found. The bench fails where
-fewer frames come out than went in, or where the peer reads another value.
+peers are `dlt645` and `pymodbus`, which read the same frames; for HJ 212 and JT/T 808 no package that works was found. The bench
+fails where fewer frames come out than went in, or where a peer reads another value.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from yuanmai.protocols.jt808 import frame as jt808_frame
 from yuanmai.protocols.jt808 import items, location
 from yuanmai.protocols.jt808 import stream as jt808
 from yuanmai.protocols.jt808.location import Location
+from yuanmai.protocols.modbus import frame as modbus_frame
+from yuanmai.protocols.modbus import pdu as modbus_pdu
 from yuanmai.protocols.sparkplug import payload
 from yuanmai.protocols.sparkplug.values import DataType
 
@@ -148,6 +150,37 @@ def measure_dlt645_beside_peer(frames: int) -> None:
     )
 
 
+def measure_modbus_beside_peer(frames: int) -> None:
+    """Answers with 125 registers, as they come from a socket."""
+    asked = modbus_pdu.Request(modbus_pdu.READ_HOLDING, 0, 125)
+    answer = modbus_pdu.answer(asked, list(range(125)))
+    raw = modbus_frame.encode_tcp(7, 1, answer)
+    decoder = modbus_frame.TcpDecoder()
+
+    def ours() -> int:
+        (found,) = decoder.feed(raw)
+        assert isinstance(found, modbus_frame.Adu)
+        told = modbus_pdu.decode(asked, found.pdu)
+        assert isinstance(told, modbus_pdu.Answer)
+        return told.values[124]
+
+    measure_calls("Modbus TCP, 125 registers", len(raw), ours, frames)
+    try:
+        from pymodbus.framer import FramerSocket
+        from pymodbus.pdu import DecodePDU
+    except ImportError:
+        print(json.dumps({"what": "pymodbus (peer)", "skipped": "not installed"}), flush=True)
+        return
+    framer = FramerSocket(DecodePDU(False))
+
+    def theirs() -> int:
+        _used, found = framer.handleFrame(raw, 1, 7)
+        return int(found.registers[124])
+
+    assert ours() == theirs() == 124
+    measure_calls("Modbus TCP, 125 registers, pymodbus (peer)", len(raw), theirs, frames)
+
+
 def main() -> None:
     """Measure on one core."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -161,6 +194,7 @@ def main() -> None:
     measure("JT/T 808 location, 12 items", jt808_frame_of, read_jt808, options.frames)
     measure("JT/T 808 location, 12 items understood", jt808_frame_of, read_jt808_meaning, options.frames)
     measure_dlt645_beside_peer(options.frames)
+    measure_modbus_beside_peer(options.frames // 10)
     metrics = [payload.Metric(None, alias, 1_700_000_000_000, DataType.Float, 1.5) for alias in range(10)]
     data = payload.encode(payload.Payload(1_700_000_000_000, 1, None, metrics))
     measure_calls("Sparkplug B, ten metrics", len(data), lambda: payload.decode(data), options.frames // 10)
