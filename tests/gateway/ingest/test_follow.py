@@ -22,11 +22,13 @@ from yuanmai.devices.store.lake import Lake
 from yuanmai.devices.store.query import Queries
 from yuanmai.devices.store.records import Kind
 from yuanmai.gateway.ingest import follow
+from yuanmai.gateway.ingest.buffer import Rewound, join
 from yuanmai.gateway.ingest.follow import Busy, Ingest
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Device]
 TOPIC = "v1/devices/me/telemetry"
+EMPTY = join([])
 
 
 def put(journal: Journal, key: str, body: dict[str, Any], received: int, kind: Kind = Kind.MQTT) -> None:
@@ -441,3 +443,25 @@ def test_retired_devices_and_reload(tmp_path: Path, journal: Journal, make_devic
     process.close()
     assert [row[2] for row in lake_rows(tmp_path)] == [1.0]
     assert UnknownDevice.objects.get().key == "lamp-1"
+
+
+def test_a_lake_that_went_back_is_filled_again(
+    tmp_path: Path, journal: Journal, make_device: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_device("mqtt", "lamp-1", ["temp"])
+    process = made(tmp_path)
+    put(journal, "lamp-1", {"temp": 1}, now())
+    journal.sync()
+    process._at.clear()
+    process.round()
+    (tmp_path / "lake").rename(tmp_path / "lost")
+    Lake(str(tmp_path / "lake")).append(EMPTY, {"somebody": 1})
+    process.lake = process.buffer.lake = Lake(str(tmp_path / "lake"))
+    put(journal, "lamp-1", {"temp": 2}, now())
+    journal.sync()
+    process._at.clear()
+    with pytest.raises(Rewound):
+        process.round()
+    vanish(process)
+    run(tmp_path)
+    assert [row[2] for row in lake_rows(tmp_path)] == [1.0, 2.0]

@@ -9,6 +9,10 @@ from yuanmai.devices.store.readings import Readings
 from yuanmai.gateway.ingest.adoption import MARK
 
 
+class Rewound(Exception):  # noqa: N818  (a state, not an error)
+    """The lake has lost files to damage and let its positions go back: the journals must be read again from there."""
+
+
 class Buffer:
     """What is decoded and not in the lake yet. Exactly once, because the positions go in the same commit."""
 
@@ -42,9 +46,15 @@ class Buffer:
         }
 
     def commit(self) -> None:
-        """Put everything into the lake. Raises what the lake raises; then everything is kept, unless it did get in."""
+        """Put everything into the lake. Raises what the lake raises; then everything is kept, unless it did get in.
+
+        Raises `Rewound` where the lake stands before what it had.
+        """
         if not self._reached:
             return
+        now = self.lake.positions()
+        if any(now.get(stream, 0) < sequence for stream, sequence in self.journals().items()):
+            raise Rewound("the lake has gone back behind what was committed")
         readings = join(self._parts)
         try:
             self.lake.append(readings, self._reached)

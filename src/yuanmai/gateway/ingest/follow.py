@@ -25,7 +25,7 @@ from yuanmai.devices.store.readings import Readings
 from yuanmai.gateway.ingest import checkpoint, refine, tables
 from yuanmai.gateway.ingest.adoption import Adoption
 from yuanmai.gateway.ingest.batch import Batch, Columns
-from yuanmai.gateway.ingest.buffer import Buffer
+from yuanmai.gateway.ingest.buffer import Buffer, Rewound
 from yuanmai.gateway.ingest.decode import Decoder
 from yuanmai.gateway.ingest.health import Health
 from yuanmai.gateway.ingest.keeping import Keeping
@@ -265,8 +265,10 @@ class Ingest:
                     self.lake, self.readers, self.positions, self.decoder.tally, self.adoptions
                 )
                 close_old_connections()
-        except AlreadyCommitted:
-            raise  # another process writes these streams: going on would count twice
+        except (AlreadyCommitted, Rewound):
+            # Another process writes these streams, or the lake was damaged: what stands in memory is worth nothing any more.
+            logger.error("the lake stands elsewhere than this process left it; it begins again")
+            raise
         except Exception as error:  # disk full, store away: everything waits, nothing is lost
             self.health.trouble("lake", error)
             return False
