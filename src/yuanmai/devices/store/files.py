@@ -156,7 +156,7 @@ class LocalFiles:
 
     def listing(self, folder: str) -> list[Entry]:
         """See `Files`."""
-        return sorted(self._walk(self._path / folder))
+        return sorted(self._walk(self._path / folder if folder else self._path))
 
     def _walk(self, folder: Path) -> Iterator[Entry]:
         try:
@@ -169,7 +169,7 @@ class LocalFiles:
             elif not entry.name.startswith(".new-"):
                 with contextlib.suppress(FileNotFoundError):
                     info = entry.stat()
-                    yield Entry(os.path.relpath(entry.path, self.root), info.st_size, info.st_mtime)
+                    yield Entry(entry.path[len(self.root) + 1 :], info.st_size, info.st_mtime)
 
     def exists(self, path: str) -> bool:
         """See `Files`."""
