@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.conftest import Orgs
-from tests.house import paying_samples
+from tests.house import alarm_samples, paying_samples, register_samples
 from tests.house.matrix import DOCUMENT, Address, addresses, document, holds, role_presets
 from yuanmai.core.policy import PERMISSIONS
 from yuanmai.core.workbooks.kinds import KINDS
@@ -260,6 +260,8 @@ def _of_paying(find: paying_samples.Found) -> Sample:
 
 
 SAMPLES.update({path: _of_paying(find) for path, find in paying_samples.PARAMETERS.items()})
+SAMPLES.update({path: _of_paying(find) for path, find in alarm_samples.PARAMETERS.items()})
+SAMPLES.update({path: _of_paying(find) for path, find in register_samples.PARAMETERS.items()})
 
 
 # Where no object is at hand the address is called with parameters that name nothing: whoever lacks the right is refused,
@@ -411,6 +413,8 @@ def add_bonds(objects: dict[str, Any], org: Any) -> None:
             org=org, year=2022, amount=100, effective_on=day, recorded_at=now
         )
         paying_samples.add(objects, org)
+        alarm_samples.add(objects, org)
+        register_samples.add(objects, org)
 
 
 def ours() -> list[Address]:

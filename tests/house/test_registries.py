@@ -16,6 +16,8 @@ from yuanmai.core.figures import FIGURES, Derived, Facts
 from yuanmai.core.policy import PERMISSIONS
 
 HAN = range(0x4E00, 0xA000)
+# Actions whose first word is not their room's: what they change shall not look like a change of the register of devices.
+ROOMS_OF = {"alarms": "devices", "rules": "devices", "commands": "devices"}
 
 
 def in_chinese(message: object) -> str:
@@ -92,7 +94,7 @@ def test_every_action_has_a_declared_permission_and_stands_in_its_room() -> None
         for a in ACTIONS.values()
         # Tests declare actions of their own, all of them under one word.
         if not a.code.startswith("test.")
-        and not a.function.__module__.startswith(f"yuanmai.{a.code.split('.')[0]}")
+        and not a.function.__module__.startswith(f"yuanmai.{ROOMS_OF.get(a.code.split('.')[0], a.code.split('.')[0])}.")
     }
     assert misplaced == {}
 

@@ -113,7 +113,7 @@ class RuleForm(PlacedForm):
     enabled = forms.BooleanField(label=gettext_lazy("In use"), required=False, initial=True)
     hold = forms.ChoiceField(
         label=gettext_lazy("How long it must hold"),
-        choices=[("", gettext_lazy("At once")), ("for", gettext_lazy("Without interruption")),
+        choices=[("", pgettext_lazy("rule", "At once")), ("for", gettext_lazy("Without interruption")),
                  ("minutes", gettext_lazy("In some of the last minutes"))],
         required=False,
     )  # fmt: skip

@@ -1,10 +1,9 @@
 """The figures of alarms: how many are open, how quickly somebody answers."""
 
 from datetime import datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, DecimalField, F, Q, QuerySet, Value, When
+from django.db.models import Case, F, FloatField, Q, QuerySet, Value, When
 from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +20,6 @@ DAYS = 30
 SOURCE = _("The alarms that the rules raised, and what was done with them")
 GRAIN = _("one alarm")
 NOT_STATED = _("Not stated")
-NUMBER: DecimalField[Any, Any] = DecimalField(max_digits=16, decimal_places=4)
 
 
 def _end(query: Query) -> datetime:
@@ -89,7 +87,7 @@ register(
         code="devices.minutes_to_answer", name=_("Minutes to acknowledgement"), unit=Unit.NUMBER, grain=GRAIN, source=SOURCE,
         definition=_("Mean time in minutes from the moment an alarm became known to its acknowledgement, over the acknowledged alarms of the 30 days up to the day."),
         dimensions=DIMENSIONS, permission=SEE_DEVICES, rooms=("alarms",), facts=answered, row=_row, places=4,
-        numerator=Cast(F("answered_after"), NUMBER) / Value(Decimal(60), output_field=NUMBER), denominator=Value(1),
+        numerator=Cast(F("answered_after"), FloatField()) / Value(60.0), denominator=Value(1),
         higher_is_better=False,
     )
 )  # fmt: skip

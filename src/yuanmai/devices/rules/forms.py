@@ -59,10 +59,10 @@ class AlarmFilter(forms.Form):
         every = [("", _("All"))]
         labels = {
             "q": _("Search"), "state": _("State"), "severity": _("Severity"), "going": _("Cause"), "park": _("Park"),
-            "rule": _("Rule"), "mine": _("Assigned"), "maintenance": _("Maintenance"),
+            "rule": _("Rule"), "mine": pgettext("alarm filter", "Assigned"), "maintenance": _("Maintenance"),
         }  # fmt: skip
         choices: dict[str, Pairs] = {
-            "state": [("open", _("Not closed")), *AlarmState.choices, ("all", _("All"))],
+            "state": [("open", pgettext("alarm", "Not closed")), *AlarmState.choices, ("all", _("All"))],
             "severity": [*every, *Severity.choices],
             "going": [*every, ("yes", _("Still holds")), ("no", pgettext("alarm", "Cleared"))],
             "park": [*every, *parks],

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 
 from yuanmai.common.yaml_file import load_yaml
 from yuanmai.core.policy import Actor
+from yuanmai.core.scope import everywhere
 from yuanmai.devices.models import AlarmRule, ProductTemplate
 from yuanmai.devices.rules.actions import save_rule
 from yuanmai.people.models import Organisation
@@ -60,7 +61,8 @@ def filled(definition: Mapping[str, Any], shape: Mapping[str, Any] | None) -> di
 
 def templates_of(org: Organisation) -> dict[str, ProductTemplate]:
     """Return the templates that an organisation can use, by code: its own before those of above."""
-    rows = ProductTemplate.objects.filter(retired_at=None).select_related("org")
+    with everywhere():
+        rows = list(ProductTemplate.objects.filter(retired_at=None).select_related("org"))
     usable = [row for row in rows if org.path.startswith(row.org.path) or row.org.path.startswith(org.path)]
     return {row.code: row for row in sorted(usable, key=lambda row: len(row.org.path))}
 

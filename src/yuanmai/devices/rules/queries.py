@@ -9,6 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
+from yuanmai.core.scope import everywhere
 from yuanmai.core.search import matching
 from yuanmai.devices.models import (
     Alarm,
@@ -173,8 +174,9 @@ def names_of_points(
 
     found: dict[str, tuple[str, str]] = {}
     if template_id is not None:
-        for row in TemplatePoint.objects.filter(template_id=template_id, code__in=codes):
-            found[row.code] = (row.label, row.unit)
+        with everywhere():  # templates may belong to an organisation above the data scope
+            for row in TemplatePoint.objects.filter(template_id=template_id, code__in=codes):
+                found[row.code] = (row.label, row.unit)
     if missing := [code for code in codes if code not in found]:
         rows = Point.objects.filter(device__org_id__in=list(org_ids), code__in=missing, retired_at=None)
         for point in rows.order_by("code", "pk").distinct()[:200]:

@@ -1,6 +1,7 @@
 """Rules, faults and alarms in words of the active language."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -188,7 +189,12 @@ def sentence(definition: d.Definition, severity: int, named: Named = plain_names
     if definition.active:
         hours = "; ".join(window_text(window) for window in definition.active)
         parts.append(_("Only %(hours)s.") % {"hours": hours})
-    return ("" if chinese() else " ").join(parts)
+    return spaced("".join(parts)) if chinese() else " ".join(parts)
+
+
+def spaced(text: str) -> str:
+    """Return Chinese text with a blank between numbers or units and the characters after them."""
+    return re.sub(r"([0-9A-Za-z%°³²）])(?=[时后的为）])", r"\1 ", text).replace("） ", "）")
 
 
 def _ends(definition: d.Definition, named: Named) -> str:
@@ -201,7 +207,10 @@ def _ends(definition: d.Definition, named: Named) -> str:
         slack = _("%(slack)s beyond the edge") % {"slack": quantity(when.margin, "m")}
     wait = duration(definition.clear_for) if definition.clear_for else ""
     if slack and wait:
-        return _("It is cleared when the value is back %(slack)s for %(time)s.") % {"slack": slack, "time": wait}
+        return _("It is cleared when the value is back %(slack)s for %(time)s.") % {
+            "slack": slack,
+            "time": wait,
+        }
     if slack:
         return _("It is cleared when the value is back %(slack)s.") % {"slack": slack}
     return _("It is cleared when it has not held for %(time)s.") % {"time": wait} if wait else ""

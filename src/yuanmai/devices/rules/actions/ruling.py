@@ -8,8 +8,16 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from yuanmai.core.actions import Act, action
+from yuanmai.core.scope import everywhere
 from yuanmai.devices.engine.rules.definition import DefinitionError, Missing, leaves, read
-from yuanmai.devices.models import AlarmRule, AlarmRuleVersion, Device, ProductTemplate, Severity
+from yuanmai.devices.models import (
+    AlarmRule,
+    AlarmRuleVersion,
+    Device,
+    ProductTemplate,
+    Severity,
+    TemplatePoint,
+)
 from yuanmai.devices.permissions import KEEP_RULES
 from yuanmai.devices.rules.wording import faults_text
 from yuanmai.people.models import Organisation
@@ -46,7 +54,8 @@ def _check(
         if not leaf.device and (point := getattr(leaf, "point", ""))
     }
     if template is not None and wanted:
-        known = set(template.points.values_list("code", flat=True))
+        with everywhere():
+            known = set(TemplatePoint.objects.filter(template=template).values_list("code", flat=True))
         if missing := sorted(wanted - known):
             errors["definition"] = [_("The template has no point %(codes)s.") % {"codes": ", ".join(missing)}]
     if parsed.hold.of and any(isinstance(leaf, Missing) for leaf in leaves(parsed.when)):

@@ -13,8 +13,9 @@ from pydantic import Field
 from yuanmai.core.api import ApiRequest, Page, Paging, Query, Router, Schema, paginate
 from yuanmai.core.jobs.actions import enqueue
 from yuanmai.devices.engine.rules.definition import DefinitionError, read
-from yuanmai.devices.models import AlarmRule, ProductTemplate
+from yuanmai.devices.models import AlarmRule
 from yuanmai.devices.permissions import KEEP_RULES, SEE_DEVICES
+from yuanmai.devices.registry.queries import templates_for
 from yuanmai.devices.rules.actions import save_rule, switch_rule
 from yuanmai.devices.rules.history import LONGEST, TRY
 from yuanmai.devices.rules.queries import rule_of, rules
@@ -84,9 +85,8 @@ def _values(request: ApiRequest, body: RuleIn) -> dict[str, Any]:
     template = park = None
     errors: dict[str, list[str]] = {}
     if body.template is not None:
-        template = (
-            ProductTemplate.objects.filter(code=body.template, retired_at=None).select_related("org").first()
-        )
+        usable = {row.code: row for row in templates_for(list(request.actor.org_ids(SEE_DEVICES)))}
+        template = usable.get(body.template)
         if template is None:
             errors["template"] = [_("There is no such template.")]
     if body.park is not None:

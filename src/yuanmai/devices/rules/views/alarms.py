@@ -14,15 +14,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from yuanmai.core.saved.views import views_of
 from yuanmai.core.web import page
 from yuanmai.core.workflow import offers
 from yuanmai.devices.engine.rules.definition import DefinitionError, read
-from yuanmai.devices.models import Alarm, AlarmRule, AlarmStep, Severity, StepKind
+from yuanmai.devices.models import Alarm, AlarmRule, AlarmStep, Point, Severity, StepKind
 from yuanmai.devices.permissions import HANDLE_ALARMS, SEE_DEVICES
+from yuanmai.devices.registry.tables import value_text
 from yuanmai.devices.registry.views.record import link
 from yuanmai.devices.registry.views.shared import seen_orgs
 from yuanmai.devices.rules import curve
@@ -45,7 +46,6 @@ from yuanmai.devices.rules.wording import (
     bounds_text,
     duration,
     local,
-    quantity,
     sentence,
 )
 from yuanmai.devices.rules.workflow import ALARM, STATE_TONES
@@ -64,7 +64,12 @@ def value_of(alarm: Alarm) -> str:
     found: dict[str, Any] | None = next((e for e in alarm.evidence if e), None)
     if found is None or alarm.point is None or not found["point"]:
         return ""
-    return quantity(found["value"], alarm.point.unit)
+    return valued(alarm.point, found["value"])
+
+
+def valued(point: Point, value: float) -> str:
+    """Return a value as its point writes it, with the unit."""
+    return f"{value_text(point, value)} {point.unit}".strip()
 
 
 def line_of(alarm: Alarm, now: datetime) -> dict[str, Any]:
@@ -94,8 +99,8 @@ def lines_of(rows: Iterable[Alarm]) -> list[dict[str, Any]]:
 def _heads(request: HttpRequest) -> list[dict[str, str]]:
     present = request.GET.get("sort", "") or "severity"
     found = []
-    for key, label in (("severity", _("Severity")), ("device", _("Where")), ("", _("What")), ("", _("Value")),
-                       ("raised", _("Raised")), ("", _("Lasted")), ("", _("State")), ("", _("Assigned to"))):  # fmt: skip
+    for key, label in (("severity", _("Severity")), ("device", pgettext("alarm", "Where")), ("", pgettext("alarm", "What")), ("", _("Value")),
+                       ("raised", pgettext("alarm", "Raised")), ("", _("Lasted")), ("", _("State")), ("", _("Assigned to"))):  # fmt: skip
         query = request.GET.copy()
         query.pop("part", None)
         query["sort"] = f"-{key}" if present == key else key
@@ -230,7 +235,7 @@ def _record(
         "words": words,
         "chart": chart,
         "limit": _limit(alarm),
-        "peak": quantity(alarm.peak["value"], alarm.point.unit) if alarm.peak and alarm.point else "",
+        "peak": valued(alarm.point, alarm.peak["value"]) if alarm.peak and alarm.point else "",
         "peak_at": local(datetime.fromisoformat(alarm.peak["time"])) if alarm.peak else "",
         "similar": lines_of(similar(alarm)),
         "earlier": earlier(alarm),
@@ -307,7 +312,7 @@ def _said(step: AlarmStep, alarm: Alarm) -> str:
         text = str(Severity(data["severity"]).label)
         found = next((e for e in data.get("evidence", ()) if e and e["point"]), None)
         if found and alarm.point:
-            text += f" · {quantity(found['value'], alarm.point.unit)}"
+            text += f" · {valued(alarm.point, found['value'])}"
         if data.get("name"):
             text += f" · {data['name']}"
         return text

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from yuanmai.core.jobs.actions import enqueue
 from yuanmai.core.jobs.models import Job
+from yuanmai.core.scope import everywhere
 from yuanmai.core.web import page
 from yuanmai.devices.engine.rules.definition import Definition, DefinitionError, leaves, read
 from yuanmai.devices.models import (
@@ -27,6 +28,7 @@ from yuanmai.devices.models import (
     Severity,
 )
 from yuanmai.devices.permissions import KEEP_RULES, SEE_DEVICES
+from yuanmai.devices.registry.queries import templates_for
 from yuanmai.devices.registry.views.record import link
 from yuanmai.devices.registry.views.shared import seen_orgs
 from yuanmai.devices.rules import curve
@@ -240,8 +242,11 @@ def _form(
 ) -> RuleForm:
     form = RuleForm(kind, _points(request), data, initial=initial, auto_id="rule_%s")
     form.offer(writable(request), parks_of(request))
-    templates = ProductTemplate.objects.filter(retired_at=None).order_by("name")
-    form.fields["template"].queryset = templates  # type: ignore[attr-defined]
+    with everywhere():
+        # A choice is checked by asking for it: the templates of the organisations above are outside the data scope.
+        usable = [row.pk for row in templates_for(seen_orgs(request))]
+        rows = ProductTemplate._base_manager.filter(pk__in=usable).order_by("name")
+    form.fields["template"].queryset = rows  # type: ignore[attr-defined]
     return form
 
 
@@ -284,7 +289,7 @@ def _edit(request: HttpRequest, rule: AlarmRule | None, form: RuleForm, title: s
         "title": title,
         "kind": form.kind,
         "kinds": [
-            {"code": code, "name": name, "icon": icon, "url": f"?kind={code}", "active": code == form.kind}
+            {"code": code, "label": name, "icon": icon, "url": f"?kind={code}", "active": code == form.kind}
             for code, (name, icon, _text) in KINDS.items()
         ],
         "kind_text": KINDS[form.kind][2],
