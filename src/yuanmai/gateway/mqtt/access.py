@@ -8,6 +8,7 @@ can be adopted, but not in the name of a device that has a secret, and hears not
 import hashlib
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from yuanmai.devices.engine.mapping import Mappings
@@ -18,6 +19,8 @@ from yuanmai.protocols.mqtt.packets import BAD_CREDENTIALS, NOT_AUTHORIZED, Conn
 from yuanmai.protocols.sparkplug.topic import DEVICE_TYPES, NAMESPACE, NODE_TYPES
 
 LONGEST_KEY = 200
+MOST_FAILURES, FORGET_AFTER = 10, 60.0  # wrong passwords, seconds
+MOST_GUARDED = 10_000
 SPEAKERS = ("mqtt", "sparkplug")  # protocols of devices that speak MQTT
 SPARKPLUG = f"{NAMESPACE}/"
 # Also heard by every device: whether the platform is there.
@@ -39,6 +42,32 @@ class Identity:
     def protocol(self) -> str:
         """What it speaks, as the register says."""
         return self.device.protocol if self.device is not None else "mqtt"
+
+
+class Guard:
+    """Makes guessing slow: after some wrong passwords for one name from one address both are refused for a while.
+
+    Others behind the same address do not suffer from a device that is set up wrongly.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._failed: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def closed(self, host: str, name: str) -> bool:
+        """Return whether a name is not even looked at now."""
+        count, since = self._failed.get((host, name), (0, 0.0))
+        return count >= MOST_FAILURES and self._clock() - since < FORGET_AFTER
+
+    def failed(self, host: str, name: str) -> None:
+        """A password was wrong."""
+        now = self._clock()
+        count, since = self._failed.get((host, name), (0, now))
+        if now - since >= FORGET_AFTER:
+            count, since = 0, now
+        if len(self._failed) >= MOST_GUARDED:
+            self._failed.pop(next(iter(self._failed)))
+        self._failed[host, name] = count + 1, since
 
 
 def identify(connect: Connect, host: str, registry: Registry, *, open_door: bool = True) -> Identity | int:

@@ -15,7 +15,7 @@ from yuanmai.devices.engine.mapping import Mappings
 from yuanmai.devices.engine.registry import DeviceSpec, Registry
 from yuanmai.devices.store.records import Kind
 from yuanmai.gateway.hub import Hub
-from yuanmai.gateway.mqtt.access import SPEAKERS, Identity, identify, may_publish
+from yuanmai.gateway.mqtt.access import SPEAKERS, Guard, Identity, identify, may_publish
 from yuanmai.gateway.mqtt.connection import Client
 from yuanmai.gateway.mqtt.link import Acked, Heard, Tap
 from yuanmai.gateway.mqtt.retained import Retained
@@ -51,6 +51,7 @@ class Broker(Server):
     ) -> None:
         super().__init__(hub, PROTOCOL, host, port, _client, idle=86400.0)
         self.open_door = open_door
+        self.guard = Guard(self.clock)
         self.mappings = Mappings(hub.registry)
         self.sessions: dict[str, Session] = {}
         self.tree: Tree[tuple[Subscription, int]] = Tree()
@@ -101,13 +102,18 @@ class Broker(Server):
         if "authentication_method" in packet.properties:
             client.refuse(packet, kinds.BAD_METHOD)
             return
+        name = packet.username or packet.client_id
+        if self.guard.closed(client.host, name):
+            client.refuse(packet, kinds.BUSY)
+            return
         found = identify(packet, client.host, self.hub.registry, open_door=self.open_door)
         too_long = len(packet.client_id) > LONGEST_CLIENT_ID
         if not packet.client_id and not packet.clean and packet.version != V5:
             too_long = True
         if too_long or isinstance(found, int):
             code = kinds.BAD_CLIENT_ID if too_long else found if isinstance(found, int) else 0
-            name = packet.username or packet.client_id
+            if code == kinds.BAD_CREDENTIALS:
+                self.guard.failed(client.host, name)
             known = any(self.hub.find(protocol, name) for protocol in SPEAKERS)
             self.hub.count(PROTOCOL, name if known else "", "refused", f"{client.host} {name} {code:#04x}")
             client.refuse(packet, code)
