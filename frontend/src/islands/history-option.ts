@@ -152,7 +152,7 @@ export function historyOption(history: History, palette: Palette, words: Words):
     animation: false,
     useUTC: true,
     aria: { enabled: true },
-    grid: { left: 8, right: 8, top: history.series.length > 1 || history.series[0]?.low?.length ? 56 : 36, bottom: 56, containLabel: true },
+    grid: { left: 8, right: 8, top: 60, bottom: 56, containLabel: true },
     tooltip: {
       renderMode: "richText",
       trigger: "axis",

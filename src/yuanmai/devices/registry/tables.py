@@ -184,7 +184,7 @@ def _heard(device: Device) -> Any:
     if state is None or state.last_seen is None:
         return "–"
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time class="text-nowrap" datetime="{}" title="{}">{}</time>',
         state.last_seen.isoformat(),
         local(state.last_seen),
         age(state.last_seen),

@@ -232,6 +232,8 @@ def undo_change(act: Act, step: UndoStep) -> int:
     for row in rows.values():
         act.require(row.org_id)
     number = take_back(act, step)
+    if not rows:
+        act.log(None, org_id=step.org_id, after={"undone": step.action}, name=step.name)
     for row in rows.values():
         act.log(row, after={"undone": step.action}, name=row.name)
     return number
