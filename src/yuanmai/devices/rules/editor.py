@@ -7,7 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from yuanmai.devices.models import ProductTemplate, Severity
 from yuanmai.devices.rules.forms import PlacedForm, hours_of
@@ -15,7 +15,7 @@ from yuanmai.devices.rules.wording import FLAGS as FLAG_WORDS
 
 KINDS = {
     "threshold": (gettext_lazy("Limit"), "gauge", gettext_lazy("A value above or below a limit, or outside a range.")),
-    "rate": (gettext_lazy("Change"), "trending-up", gettext_lazy("A value that changes too fast, a meter that stops or runs away.")),
+    "rate": (pgettext_lazy("rule", "Change"), "trending-up", gettext_lazy("A value that changes too fast, a meter that stops or runs away.")),
     "missing": (gettext_lazy("Silence"), "bell-off", gettext_lazy("Nothing comes from a point or a device.")),
     "state": (pgettext_lazy("rule", "State"), "toggle-right", gettext_lazy("A device reports a fault, a door is open.")),
     "quality": (gettext_lazy("Quality"), "alert-triangle", gettext_lazy("Readings are doubtful.")),
@@ -194,7 +194,8 @@ class RuleForm(PlacedForm):
             label=_("Alarm when it is"), choices=[("outside", _("outside")), ("inside", _("inside"))]
         )
         self.fields["figure"] = forms.ChoiceField(
-            label=_("Figure"), choices=[("circle", _("Circle")), ("polygon", _("Area with corners"))]
+            label=pgettext("geofence", "Figure"),
+            choices=[("circle", _("Circle")), ("polygon", _("Area with corners"))],
         )
         self.fields["longitude"] = _float(_("Longitude of the middle"))
         self.fields["latitude"] = _float(_("Latitude of the middle"))

@@ -305,7 +305,7 @@ def _edit(request: HttpRequest, rule: AlarmRule | None, form: RuleForm, title: s
         "errors_elsewhere": _elsewhere(form),
         "map_url": reverse("devices:rule_layers", args=[rule.uid])
         if rule and rule.current and _shape(rule.current)
-        else link("cockpit:map_layers"),
+        else link("places:map_layers"),
         "ranges": RANGES,
         "breadcrumbs": crumbs(request, title),
     }  # fmt: skip
