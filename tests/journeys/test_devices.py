@@ -17,7 +17,7 @@ from tests.installation import Installations
 from tests.journeys.conftest import accessibility_faults, colours, overflow, wait_until
 from tests.journeys.devices_kit import Site, close_site, open_site
 from yuanmai.demo.simulators.mqtt import Sensor
-from yuanmai.demo.simulators.station import Station
+from yuanmai.demo.simulators.station import Station, Surge
 from yuanmai.demo.simulators.terminal import Terminal
 from yuanmai.devices.store.lake import Lake
 from yuanmai.devices.store.query import Queries
@@ -166,3 +166,55 @@ def test_one_command_is_answered_and_another_is_not(site: Site, page: Page, tmp_
         wait_until(page, "document.body.innerText.includes('No answer')", seconds=15)
         page.screenshot(path=str(tmp_path / "timed-out.png"))
         assert mute.texts == []
+
+
+def test_a_rule_is_drawn_tried_raises_and_is_dealt_with(site: Site, page: Page, tmp_path: Path) -> None:
+    station = Station(
+        site.host, site.ports["hj212"], 0.5, site.stats, mn="YMTEST0000000000000000WW", kind="32",
+        surge=Surge("w01018", 3.0, 1.0, 0.0),
+    )  # fmt: skip
+    with site.play.playing(station):
+        of_it = f"FROM devices_point WHERE device_id = {site.devices['station']} AND address = 'w01018-Rtd'"
+        site.wait_for(f"SELECT count(*) FROM devices_latest WHERE point_id IN (SELECT id {of_it})")
+        page.goto("/devices/rules/new/")
+        page.fill("[name=point]", "cod")
+        page.fill("[name=limit]", "80")
+        page.fill("[name=name]", "化学需氧量超标")
+        page.fill("[name=code]", "cod-over")
+        page.fill("[name=source]", "排污许可")
+        page.select_option("[name=template]", label="废水污染源在线监测站")
+        wait_until(page, "document.querySelector('#rule-preview').innerText.includes('80')")
+        looks_right(page)
+        page.screenshot(path=str(tmp_path / "rule.png"))
+        page.get_by_role("button", name="Try on history").click()
+        wait_until(page, "document.body.innerText.includes('Tried on 1 device')", seconds=60)
+        looks_right(page)
+        page.go_back()
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.wait_for_load_state("networkidle")
+        site.wait_for("SELECT count(*) FROM devices_alarmrule WHERE code = 'cod-over'")
+        page.goto("/devices/rules/alarms/")
+        wait_until(page, "document.querySelector('ym-live').dataset.state === 'live'")
+        time.sleep(3)  # until the ingest process has taken the rule
+        began = time.monotonic()
+        station.surge = Surge("w01018", 3.0, 1.0, 1.0)  # from now on three times as much
+        wait_until(
+            page, "document.querySelector('[data-live]').innerText.includes('化学需氧量超标')", seconds=30
+        )
+        assert time.monotonic() - began < 10  # the machine runs five processes, a browser and other tests
+        page.screenshot(path=str(tmp_path / "raised.png"))
+        page.get_by_role("link", name="化学需氧量超标").first.click()
+        page.wait_for_load_state("networkidle")
+        page.get_by_role("button", name="Acknowledge").click()
+        page.wait_for_load_state("networkidle")
+        site.wait_for("SELECT count(*) FROM devices_alarm WHERE state = 'acknowledged'")
+        station.surge = None
+        site.wait_for("SELECT count(*) FROM devices_alarm WHERE cleared_at IS NOT NULL", seconds=60)
+        page.get_by_role("button", name="Close", exact=True).first.click()
+        dialog = page.locator("dialog[open]")
+        dialog.locator("textarea").fill("曝气池风机已修复")
+        dialog.locator("button.btn-primary").click()
+        page.wait_for_load_state("networkidle")
+        site.wait_for("SELECT count(*) FROM devices_alarm WHERE state = 'closed'")
+        looks_right(page)
+        page.screenshot(path=str(tmp_path / "closed.png"))
