@@ -178,6 +178,12 @@ def test_terminals_that_do_not_escape() -> None:
     late = answer("jt808", {"hex": "7e0002000000000000067900007d7e"})
     assert (late["valid"], late["strict"]) == (False, "bad_escape")
     assert late["tolerant"] == {"msg_id": "0x0002", "bcc": 125, "bcc_ok": True}
+    marks = encode808(make_header(0x0900, PHONE, 7), b"\xf0\x7e\x7d").replace(
+        b"\x7d\x02\x7d\x01", b"\x7e\x7d"
+    )
+    found = answer("jt808", {"hex": marks.hex()})
+    assert (found["valid"], found["reason"]) == (False, "bad_escape")
+    assert found["tolerant"] == {"msg_id": "0x0900", "bcc": marks[-2], "bcc_ok": True}
     body = b"\xf0\x7d\x02"
     plain = encode808(make_header(0x0900, PHONE, 7), body).replace(b"\x7d\x01", b"\x7d")
     found = answer("jt808", {"hex": plain.hex()})

@@ -58,6 +58,7 @@ class Decoder:
     def _scan(self, data: bytes, *, ended: bool) -> list[Frame | Fault]:
         found: list[Frame | Fault] = []
         place, size = 0, len(data)
+        checksum, longest, profile = self._sum, self._longest, self.profile
         while place < size:
             length = LENGTHS.get(data[place : place + HEAD], -1)
             if length < 0 or self._wrong > MOST_WRONG:
@@ -71,20 +72,20 @@ class Decoder:
             end = place + HEAD + length
             answer: Frame | Fault | None = None
             # As the standard wants it: capitals, line end, nothing inside that looks like another frame.
-            if end + 6 <= size and 0 < length <= self._longest:
+            if end + 6 <= size and 0 < length <= longest:
                 segment = data[place + HEAD : end]
                 if b"##" not in segment:
-                    written = WRITTEN.get(self._sum(segment))
+                    written = WRITTEN.get(checksum(segment))
                     if written and data[end : end + 6] == written[0]:
                         end += 6
-                        answer = read(data[place:end], segment, written[1], self.profile)
+                        answer = read(data[place:end], segment, written[1], profile)
             if answer is None:
                 stop = self._end(data, place, length, ended)
                 if stop is None:
                     break
                 end = abs(stop)
                 raw = data[place:end]
-                answer = decode(raw, self.profile) if stop > 0 else Fault("bad_length", raw)
+                answer = decode(raw, profile) if stop > 0 else Fault("bad_length", raw)
             if isinstance(answer, Fault):
                 self.rejected += 1
                 self._wrong += 1

@@ -90,7 +90,7 @@ def decode(raw: bytes, *, tolerant: bool = False) -> Frame | Fault:
     if len(raw) < 2 or raw[:1] != MARK or raw[-1:] != MARK:
         return Fault("truncated", raw)
     inner = raw[1:-1]
-    plain = unescape(inner)
+    plain = None if MARK in inner else unescape(inner)
     found = Fault("bad_escape", raw) if plain is None else open_plain(plain, raw)
     if tolerant and isinstance(found, Fault):
         for other in (unescape_kindly(inner), inner):
