@@ -10,6 +10,7 @@ import asyncio
 import re
 import struct
 import time
+from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -52,6 +53,11 @@ class Source:
     def greeting(self, key: str) -> bytes:
         """What is sent at the start of a connection."""
         return b""
+
+    @staticmethod
+    def name(frame: bytes) -> bytes:
+        """By what a frame is acknowledged."""
+        raise NotImplementedError
 
     def answers(self, client: Client) -> int:
         """Take answers off the client's buffer and settle what they acknowledge; return whether the greeting was answered."""
@@ -216,15 +222,33 @@ class Mqtt(Source):
 SOURCES: dict[str, type[Source]] = {"hj212": Hj212, "jt808": Jt808, "mqtt": Mqtt}
 
 
+class Lazily(Sequence[bytes]):
+    """Frames that are made a few at a time, when they are wanted."""
+
+    AT_ONCE = 64
+
+    def __init__(self, source: Source, key: str, count: int) -> None:
+        self.source, self.key, self.count = source, key, count
+        self.begin, self.made = 0, list[bytes]()
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, number: int) -> bytes:  # type: ignore[override]
+        if not self.begin <= number < self.begin + len(self.made):
+            self.begin = number
+            self.made = self.source.frames(self.key, number, self.AT_ONCE)
+        return self.made[number - self.begin]
+
+
 class Client(asyncio.Protocol):
     """One device: sends its frames with at most `window` unanswered; notes which were acknowledged, and how long that took."""
 
     def __init__(self, source: Source, key: str, frames: Sequence[bytes], first: int, load: Load) -> None:
         self.source, self.key, self.frames, self.first, self.load = source, key, frames, first, load
-        self.names = [source.name(frame) for frame in frames]  # type: ignore[attr-defined]
         self.acknowledged: Marks = np.zeros(len(frames), np.bool_)
         self.next = 0
-        self.flight: deque[tuple[int, float]] = deque()
+        self.flight: deque[tuple[int, float, bytes]] = deque()
         self.again: deque[int] = deque()  # sent before the connection broke, and not answered
         self.buffer = b""
         self.transport: asyncio.Transport | None = None
@@ -251,7 +275,7 @@ class Client(asyncio.Protocol):
             self.load.connected -= 1
         self.ready, self.transport = False, None
         self.lost += 1
-        self.again.extendleft(number for number, _began in reversed(self.flight))
+        self.again.extendleft(number for number, _began, _name in reversed(self.flight))
         self.flight.clear()
 
     def data_received(self, data: bytes) -> None:
@@ -266,8 +290,8 @@ class Client(asyncio.Protocol):
         if not flight:
             self.load.strange += 1
             return
-        number, began = flight.popleft()
-        if self.names[number] != name:
+        number, began, wanted = flight.popleft()
+        if wanted != name:
             self.load.strange += 1
         self.acknowledged[number] = True
         self.load.acknowledged += 1
@@ -288,8 +312,9 @@ class Client(asyncio.Protocol):
             else:
                 break
             self.credit -= 1
-            out.append(self.frames[number])
-            self.flight.append((number, now))
+            frame = self.frames[number]
+            out.append(frame)
+            self.flight.append((number, now, self.source.name(frame)))
         if out:
             self.transport.write(b"".join(out) if len(out) > 1 else out[0])
 
@@ -302,14 +327,17 @@ class Load:
         self.paced = rate > 0  # frames a second, all clients together
         self.clients: list[Client] = []
         self.connected = self.acknowledged = self.strange = 0
-        self.latencies: list[float] = []
+        self.latencies = array("f")
         self.stopping = False
         self.trying = True
         self.began = 0.0
 
     def prepare(self, keys: Sequence[str], count: int) -> None:
-        """Make the frames of all clients."""
-        self.clients = [Client(self.source, key, self.source.frames(key, 0, count), 0, self) for key in keys]
+        """Make the frames of all clients, or (of very many) see that they are made in time."""
+        lazy = count * len(keys) > 3_000_000
+        for key in keys:
+            frames = Lazily(self.source, key, count) if lazy else self.source.frames(key, 0, count)
+            self.clients.append(Client(self.source, key, frames, 0, self))
 
     async def connect(self, at_once: int = 200) -> None:
         """Connect everybody who is not."""

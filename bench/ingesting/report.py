@@ -6,8 +6,11 @@ import json
 import os
 import resource
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 
 def load() -> float:
@@ -72,9 +75,8 @@ class Watch:
         }  # fmt: skip
 
 
-def percentile(values: list[float], share: float) -> float:
+def percentile(values: Sequence[float], share: float) -> float | None:
     """A percentile in milliseconds of times in seconds."""
-    if not values:
-        return float("nan")
-    values.sort()
-    return round(1000 * values[min(int(len(values) * share), len(values) - 1)], 2)
+    if not len(values):
+        return None
+    return round(1000 * float(np.quantile(np.asarray(values), share, method="higher")), 2)
