@@ -12,12 +12,14 @@ import hashlib
 import json
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from yuanmai.devices.store.columns import ARRIVED
 from yuanmai.devices.store.entries import (
     LOG,
     POINTER,
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
     from deltalake import Schema
 
 
+_ARRIVALS = 4096  # remembered, for those who follow
+
+
 class Log:
     """Reads and writes the log of one table. Not thread-safe: `Table` locks."""
 
@@ -55,6 +60,9 @@ class Log:
         self.on_fault, self.on_lost = on_fault, on_lost
         self.state = State()
         self._pointer: bytes = b""
+        # Files of arrivals with the version that added them, complete for versions after `arrived_from`.
+        self.arrived: deque[tuple[int, DataFile]] = deque(maxlen=_ARRIVALS)
+        self.arrived_from = -1
 
     # Reading
 
@@ -67,6 +75,7 @@ class Log:
             self._found()
             return
         self.state = State()
+        self.arrived.clear()
         for version in checkpoints:
             # One without its checksum was being written when something ended it: it says nothing.
             if self.files.exists(checksum_path(version)) and self._read_checkpoint(version):
@@ -77,6 +86,8 @@ class Log:
             if actions is None:
                 actions = self.on_lost(self, version, "neither the entry nor its copy can be read")
             self._apply(version, actions)
+        self.arrived.clear()
+        self.arrived_from = self.state.version
 
     def first_actions(self) -> list[dict[str, Any]]:
         """Return what the first entry says: protocol and schema."""
@@ -161,9 +172,14 @@ class Log:
         for action in actions:
             if "add" in action:
                 add = action["add"]
-                state.files[add["path"]] = as_file(
+                file = as_file(
                     add["path"], add["size"], add["partitionValues"], add.get("stats"), self.moment
                 )
+                state.files[file.path] = file
+                if file.level == ARRIVED:
+                    if len(self.arrived) == _ARRIVALS:
+                        self.arrived_from = self.arrived[0][0]
+                    self.arrived.append((version, file))
             elif "remove" in action:
                 state.files.pop(action["remove"]["path"], None)
             elif "txn" in action:

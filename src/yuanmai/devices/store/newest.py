@@ -21,14 +21,15 @@ _FORGET = 200_000  # points remembered
 class Newest:
     """Answers "the last reading of these points". Thread-safe.
 
-    The first question about a point looks back day by day; after that only files that are new are read. Every new file is,
-    compacted ones as well: what arrived may have been moved on before we looked.
+    The first question about a point looks back day by day; after that only what has arrived since is read.
     """
 
     def __init__(self, reader: "Reader") -> None:
         self._reader = reader
         self._mutex = threading.Lock()
-        self._seen: frozenset[str] = frozenset()
+        self._forget()
+
+    def _forget(self) -> None:
         self._version = -1
         self._rows = columns.empty()
         self._asked: set[int] = set()
@@ -36,34 +37,39 @@ class Newest:
     def of(self, points: Sequence[int]) -> Readings:
         """Return the newest reading of each point that has any, sorted by point."""
         with self._mutex:
-            table = self._reader.lake.readings
-            snapshot = table.snapshot()
-            if len(self._asked) > _FORGET:
-                self._asked, self._rows = set(), columns.empty()
-            if snapshot.version != self._version:
-                if self._asked:
-                    self._follow([f for f in snapshot.files if f.path not in self._seen])
-                self._seen = frozenset(f.path for f in snapshot.files)
-                self._version = snapshot.version
-            missing = sorted(set(points) - self._asked)
-            if missing:
-                self._merge(look_back(self._reader, snapshot.files, missing, columns.LAST))
-                self._asked.update(missing)
-            if not len(self._rows):
-                return self._rows
-            wanted = np.unique(np.asarray(list(points), np.int32))
-            at = np.minimum(np.searchsorted(self._rows.point, wanted), len(self._rows) - 1)
-            return columns.take(self._rows, at[self._rows.point[at] == wanted])
+            try:
+                return self._of(points)
+            except BaseException:
+                self._forget()
+                raise
 
-    def _follow(self, files: Sequence[DataFile]) -> None:
-        """Take up what new files hold."""
-        chosen = [file for file in files if file.level != APART]
-        oldest = int(self._rows.time.min()) if len(self._rows) == len(self._asked) else columns.FIRST
-        chosen = [file for file in chosen if file.end >= oldest]
-        if chosen:
-            found = self._reader.last_rows(chosen, Span(oldest, columns.LAST + 1), None)
-            known = np.isin(found.point, np.fromiter(self._asked, np.int32))
-            self._merge(columns.take(found, known))
+    def _of(self, points: Sequence[int]) -> Readings:
+        table = self._reader.lake.readings
+        if len(self._asked) > _FORGET:
+            self._forget()
+        if self._asked:
+            version, files = table.arrived(self._version)
+            if files is None:
+                self._forget()
+            elif files:
+                found = self._reader.last_rows(files, Span(columns.FIRST, columns.LAST + 1), None)
+                self._merge(columns.take(found, np.isin(found.point, np.fromiter(self._asked, np.int32))))
+            self._version = version
+        missing = sorted(set(points) - self._asked)
+        if missing:
+            snapshot = table.snapshot()
+            if snapshot.version != self._version and self._asked:
+                return self._of(
+                    points
+                )  # something has come in between: those asked before have to hear of it, too
+            self._merge(look_back(self._reader, snapshot.files, missing, columns.LAST))
+            self._asked.update(missing)
+            self._version = snapshot.version
+        if not len(self._rows):
+            return self._rows
+        wanted = np.unique(np.asarray(list(points), np.int32))
+        at = np.minimum(np.searchsorted(self._rows.point, wanted), len(self._rows) - 1)
+        return columns.take(self._rows, at[self._rows.point[at] == wanted])
 
     def _merge(self, rows: Readings) -> None:
         self._rows = columns.last_of_each(columns.join([self._rows, rows]))

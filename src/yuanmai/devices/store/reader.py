@@ -209,23 +209,19 @@ class Reader:
         """Return of each point (None: all in the files) the row with the greatest time, of several the one that counts."""
         table = self.lake.readings
         if points is None or len(points) > FEW:
-            # Of sorted files the last row of each point is found without grouping.
-            sorted_ = [file for file in files if file.level == columns.COMPACTED]
-            files = [file for file in files if file.level != columns.COMPACTED]
+            # Every file is sorted and unique by itself: the last row of each point is found without grouping.
             found = self.guard(
                 table,
-                sorted_,
+                files,
                 lambda: scan.over_files(
-                    table.files, sorted_, span, points, columns.last_of_each, self._threads, whole=True
+                    table.files, files, span, points, columns.last_of_each, self._threads, whole=True
                 ),
             )
-            if not files:
-                return columns.last_of_each(columns.join(found))
-            return columns.last_of_each(columns.join([*found, self._last_loose(files, span, points)]))
-        return self._last_loose(files, span, points)
+            return columns.last_of_each(columns.join(found))
+        return self._last_of_few(files, span, points)
 
-    def _last_loose(self, files: Sequence[DataFile], span: Span, points: Sequence[int] | None) -> Readings:
-        """See `last_rows`; the files may be of any level."""
+    def _last_of_few(self, files: Sequence[DataFile], span: Span, points: Sequence[int]) -> Readings:
+        """See `last_rows`."""
         if not self.lake.readings.files.local:
             rows = columns.from_table(self.read(self.lake.readings, files, _WHOLE, span, points))
             return columns.last_of_each(columns.take(rows, ~columns.misdated(rows)))

@@ -41,7 +41,7 @@ def read_file(
     points: Sequence[int] | None,
     whole: bool = False,
 ) -> Readings:
-    """Return the rows of a compacted file in a span, sorted; `whole`: with `received` and `sequence`.
+    """Return the rows of a file in a span, sorted; `whole`: with `received` and `sequence`.
 
     Raises `OSError` or `pa.ArrowException` when it is damaged.
     """

@@ -88,6 +88,17 @@ class Table:
                 )
             return self._snapshot
 
+    def arrived(self, after: int) -> tuple[int, list[DataFile] | None]:
+        """Return the newest version and the files of arrivals that came after a version, moved on or not.
+
+        None instead of files when too much has happened since to know.
+        """
+        with self._mutex:
+            version = self.snapshot().version
+            if after < self._log.arrived_from:
+                return version, None
+            return version, [file for number, file in self._log.arrived if number > after]
+
     def transactions(self) -> dict[str, int]:
         """Return the newest version of each application transaction."""
         return dict(self.snapshot().transactions)
