@@ -101,7 +101,7 @@ class Client(Connection):
 
     def partial(self) -> bool:
         """Return whether a packet has begun."""
-        return bool(self.decoder.pending)
+        return self.decoder.begun
 
     def give_up(self) -> None:
         """Forget a packet that does not end: there is no way to the next one."""

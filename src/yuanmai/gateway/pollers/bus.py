@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 CONNECT_WITHIN = 5.0
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # between attempts to connect
 LOST_AFTER = 3  # rounds without an answer until a device counts as gone
+LONGEST_REST = (
+    300.0  # seconds between two questions to a device that does not answer, unless its interval is longer
+)
 MOST_HEARD = 64 << 10  # bytes of one answer
 MOST_BACK_OFF = 60.0
 Answer = TypeVar("Answer")
@@ -178,6 +181,9 @@ class Bus:
         self.hub.count(*name, "no_answer", self.address)
         if self._silent[name] >= LOST_AFTER:
             self._gone(name, "silent")
+            # Whoever is not there costs the others on the bus its time-outs: it is asked less often.
+            rarer = device.interval * 2 ** min(self._silent[name] - LOST_AFTER + 1, 5)
+            self._due[name] = time.monotonic() + min(rarer, max(device.interval, LONGEST_REST))
 
     async def _command(self, device: Device, order: Order, answer: asyncio.Future[Outcome]) -> None:
         if answer.done():

@@ -37,6 +37,11 @@ class Decoder:
         """The bytes of a packet that has not ended yet."""
         return b"".join(self._parts)
 
+    @property
+    def begun(self) -> bool:
+        """Whether a packet has begun and not ended."""
+        return bool(self._parts)
+
     def feed(self, data: bytes) -> list[Packet | Fault]:
         """Return the packets that these bytes complete, and the fault that ends them."""
         found: list[Packet | Fault] = []
