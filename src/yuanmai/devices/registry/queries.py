@@ -4,14 +4,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from yuanmai.core.scope import everywhere
 from yuanmai.core.search import matching
 from yuanmai.devices.engine.quality import EXCLUDED
-from yuanmai.devices.models import Device, Latest, Point, ProductTemplate, UnknownDevice
+from yuanmai.devices.models import Device, Latest, Point, ProductTemplate, TemplatePoint, UnknownDevice
 from yuanmai.enterprises.models import Enterprise
 from yuanmai.people.models import Organisation
 from yuanmai.places.models import Building, Park
@@ -27,22 +26,27 @@ def above(org_ids: Collection[int]) -> list[int]:
     return list(Organisation.objects.filter(path__in=wanted).values_list("pk", flat=True))
 
 
-def templates_for(org_ids: Collection[int], *, retired: bool = False) -> list[ProductTemplate]:
+def templates_for(
+    org_ids: Collection[int], *, retired: bool = False, counted: bool = False
+) -> list[ProductTemplate]:
     """Return the templates that serve these organisations: their own and those of the organisations above, by code.
 
-    Each carries `point_count`, and `device_count` of the devices in these organisations.
+    With `counted` each carries `point_count`, and `device_count` of the devices in these organisations.
     """
     with everywhere():
         rows = ProductTemplate.objects.filter(org_id__in=above(org_ids)).select_related("org")
         if not retired:
             rows = rows.filter(retired_at=None)
-        devices = Device.objects.filter(template=OuterRef("pk"), retired_at=None, org_id__in=list(org_ids))
-        counted = devices.order_by().values("template").annotate(n=Count("pk")).values("n")
-        return list(
-            rows.annotate(
-                point_count=Count("points", distinct=True), device_count=Coalesce(Subquery(counted), 0)
-            ).order_by("protocol", "code", "pk")
-        )
+        found = list(rows.order_by("protocol", "code", "pk"))
+        if counted:
+            points = TemplatePoint.objects.filter(template__in=found).order_by().values_list("template")
+            devices = register(org_ids).order_by().values_list("template")
+            point_counts = dict(points.annotate(n=Count("pk")))
+            device_counts = dict(devices.annotate(n=Count("pk")))
+            for row in found:
+                row.point_count = point_counts.get(row.pk, 0)  # type: ignore[attr-defined]
+                row.device_count = device_counts.get(row.pk, 0)  # type: ignore[attr-defined]
+        return found
 
 
 def template_or_404(pk: int, org_ids: Collection[int]) -> ProductTemplate:
@@ -149,7 +153,7 @@ def open_alarms() -> QuerySet[Any] | None:
         model = apps.get_model("devices", "Alarm")
     except LookupError:
         return None
-    return model.objects.exclude(state="closed")  # type: ignore[no-any-return, attr-defined]
+    return model.objects.exclude(state="closed")
 
 
 def ordered(rows: QuerySet[Device], sort: str, fields: Mapping[str, Any]) -> QuerySet[Device]:

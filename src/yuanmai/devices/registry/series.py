@@ -137,17 +137,17 @@ def _column(part: pa.Table, name: str) -> Any:
 
 
 def _ms(time: Any) -> list[int]:
-    return (time // 1000).tolist()  # type: ignore[no-any-return]
+    return (time // 1000).tolist()
 
 
 def _plain(values: Any) -> list[float | None]:
     """Return numbers as JSON knows them: null for NaN and infinities."""
     finite = np.isfinite(values)
     if finite.all():
-        return values.tolist()  # type: ignore[no-any-return]
+        return values.tolist()
     mixed = values.astype(object)
     mixed[~finite] = None
-    return mixed.tolist()  # type: ignore[no-any-return]
+    return mixed.tolist()
 
 
 def _raw(point: Point, part: pa.Table) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def _join_parts(act: Act, batch: ImportBatch, changes: Sequence[Change]) -> list
     )
     changed = []
     for change in parts:
-        row = Device.objects.get(pk=change.target_id)
+        row = Device.objects.get(pk=change.target_id or 0)
         parent = codes.get(change.payload.parent.casefold())
         above: Any = parent
         for _step in range(32):

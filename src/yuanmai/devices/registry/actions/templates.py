@@ -83,7 +83,7 @@ def add_template(act: Act, /, org_id: int, points: Rows = (), **given: Any) -> P
 
 @action("devices.revise_template", permission=KEEP_DEVICES)
 def revise_template(
-    act: Act, template: ProductTemplate, points: Rows | None = None, *, pass_on: bool = False, **given: Any
+    act: Act, /, template: ProductTemplate, points: Rows | None = None, *, pass_on: bool = False, **given: Any
 ) -> int:
     """Change a template; with `points` its points become these.
 
@@ -126,8 +126,8 @@ def _pass_on(template: ProductTemplate, old: Mapping[str, Any], new: Mapping[str
     order = {code: number for number, code in enumerate(new)}
     devices = list(Device.objects.filter(template=template, retired_at=None).values_list("pk", flat=True))
     stored: dict[int, dict[str, Point]] = {pk: {} for pk in devices}
-    for point in Point.objects.filter(device_id__in=devices).iterator():
-        stored[point.device_id][point.code] = point
+    for each in Point.objects.filter(device_id__in=devices).iterator():
+        stored[each.device_id][each.code] = each
     changed: list[Point] = []
     fresh: list[Point] = []
     reached: set[int] = set()

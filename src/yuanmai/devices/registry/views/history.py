@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -163,7 +164,7 @@ def data(request: HttpRequest, pk: int) -> HttpResponse:
 
 @page(SEE_DEVICES)
 @require_GET
-def export(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
+def export(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The history as a file, streamed: CSV for Excel, or Parquet for programs."""
     device = device_or_404(request, pk)
     _every, chosen = chosen_points(request, device)

@@ -46,5 +46,6 @@ def sheet(request: HttpRequest) -> HttpResponse:
     ]
     content = labels_pdf(labels, layout, skip=int(skip) if skip.isdigit() and int(skip) < 24 else 0)
     response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = content_disposition_header(False, f"labels-{len(labels)}.pdf")
+    name = f"labels-{len(labels)}.pdf"
+    response["Content-Disposition"] = content_disposition_header(False, name) or ""
     return response

@@ -166,7 +166,7 @@ def alarms(request: HttpRequest, pk: int) -> HttpResponse:
     device = device_or_404(request, pk)
     context = {**frame(request, device, "alarms"), "template": ALARMS if has_template(ALARMS) else ""}
     if open_alarms() is not None:
-        rows = apps.get_model("devices", "Alarm").objects.filter(device=device).order_by("-pk")  # type: ignore[attr-defined]
+        rows = apps.get_model("devices", "Alarm").objects.filter(device=device).order_by("-pk")
         context |= {"alarms": rows[:50]}
     return render(request, "devices/registry/record_alarms.html", context)
 
@@ -176,7 +176,11 @@ def alarms(request: HttpRequest, pk: int) -> HttpResponse:
 def commands(request: HttpRequest, pk: int) -> HttpResponse:
     """The commands to a device, the newest first."""
     device = device_or_404(request, pk)
-    rows = Command.objects.filter(device=device).select_related("created_by", "device").order_by("-created_at", "-pk")
+    rows = (
+        Command.objects.filter(device=device)
+        .select_related("created_by", "device")
+        .order_by("-created_at", "-pk")
+    )
     page_obj = Paginator(rows, 30).get_page(request.GET.get("page"))
     lines = [
         (row, link("devices:command", row.uid), local(row.created_at), local(row.ended_at))
@@ -352,9 +356,9 @@ def _bounds(device: Device) -> list[float] | None:
         east, north = place
         return [east - 0.004, north - 0.003, east + 0.004, north + 0.003]
     area = device.building or device.park
-    if area is not None and area.west is not None:
-        return [area.west, area.south, area.east, area.north]
-    return None
+    edges = [area.west, area.south, area.east, area.north] if area is not None else []
+    found = [edge for edge in edges if edge is not None]
+    return found if len(found) == 4 else None
 
 
 @page(SEE_DEVICES)
@@ -378,12 +382,12 @@ def map_features(request: HttpRequest, pk: int) -> HttpResponse:
     elif what == "park" and device.park is not None:
         add(f"park-{device.park_id}", device.park.label, device.park.geometry)
     elif what == "building" and device.park_id:
-        for building in apps.get_model("places", "Building").objects.filter(park_id=device.park_id)[:500]:  # type: ignore[attr-defined]
+        for building in apps.get_model("places", "Building").objects.filter(park_id=device.park_id)[:500]:
             height = float(building.floors * building.storey_height)
             add(f"building-{building.pk}", building.label, building.geometry, height=height)
     elif what == "around":
         near = devices_seen(request).filter(
-            org_id=device.org_id, retired_at=None, park_id=device.park_id, mobile=False
+            org_id=device.org_id, retired_at=None, park=device.park, mobile=False
         )
         for other in near.exclude(pk=pk).exclude(longitude=None)[:1000]:
             add(

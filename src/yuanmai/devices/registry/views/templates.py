@@ -47,7 +47,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """All templates that serve the page's organisation, by protocol."""
     retired = bool(request.GET.get("retired"))
     text, protocol = request.GET.get("q", "").strip().casefold(), request.GET.get("protocol", "")
-    rows = every = templates_for(_orgs(request), retired=True)
+    rows = every = templates_for(_orgs(request), retired=True, counted=True)
     hidden = sum(row.retired_at is not None for row in rows)
     rows = [row for row in rows if (row.retired_at is not None) == retired]
     total = len(rows)
