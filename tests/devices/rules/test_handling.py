@@ -220,7 +220,7 @@ def test_the_editor_saves_and_shows_a_rule_again(
     assert 'value="50' in again and "working 08:00-18:00" in again
     assert client.get(reverse("devices:rule", args=[rule.uid])).status_code == 200
     bad = client.post(reverse("devices:rule_new") + "?kind=threshold", {**typed, "code": "two", "limit": ""})
-    assert bad.status_code == 422 and "when.limit: must be stated" in bad.content.decode()
+    assert bad.status_code == 422 and "Limit: must be stated" in bad.content.decode()
 
 
 @pytest.mark.parametrize("code", sorted(presets()))

@@ -248,10 +248,20 @@ RULES_OF_FAULTS = {
 }  # fmt: skip
 
 
+PARTS = {
+    "when.point": gettext_lazy("Point"), "when.limit": gettext_lazy("Limit"), "when.low": gettext_lazy("Lower limit"),
+    "when.high": gettext_lazy("Upper limit"), "when.hysteresis": gettext_lazy("Hysteresis"), "when.after": gettext_lazy("Silent for (s)"),
+    "when.over": gettext_lazy("Measured over (s)"), "when.values": gettext_lazy("Values"), "when.shape": gettext_lazy("Geofence"),
+    "hold.minutes": gettext_lazy("Minutes in which it holds"), "hold.of": gettext_lazy("Of so many minutes"),
+    "hold.for": gettext_lazy("Seconds without interruption"), "clear_for": gettext_lazy("Cleared after (s)"),
+}  # fmt: skip
+
+
 def fault_text(fault: d.Fault) -> str:
-    """Return what is wrong, with where it stands."""
+    """Return what is wrong, with where it stands: the name of the field where a form has one, else the path in the JSON."""
     text = str(RULES_OF_FAULTS[fault.rule]) % fault.values
-    return f"{fault.path}: {text}" if fault.path else text
+    where = PARTS.get(fault.path, fault.path)
+    return _("%(where)s: %(text)s") % {"where": where, "text": text} if where else text
 
 
 def faults_text(faults: Sequence[d.Fault]) -> list[str]:

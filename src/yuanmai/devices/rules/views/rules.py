@@ -17,7 +17,8 @@ from yuanmai.core.jobs.actions import enqueue
 from yuanmai.core.jobs.models import Job
 from yuanmai.core.scope import everywhere
 from yuanmai.core.web import page
-from yuanmai.devices.engine.rules.definition import Definition, DefinitionError, leaves, read
+from yuanmai.devices.engine.rules.definition import Definition, DefinitionError, Fence, leaves, read
+from yuanmai.devices.engine.rules.leaves import LATITUDE, LONGITUDE
 from yuanmai.devices.models import (
     Alarm,
     AlarmRule,
@@ -71,7 +72,17 @@ def _named(names: dict[str, tuple[str, str]], code: str, device: str) -> tuple[s
 
 
 def _codes(definition: Definition) -> list[str]:
-    return sorted({code for leaf in leaves(definition.when) if (code := getattr(leaf, "point", ""))})
+    found = {code for leaf in leaves(definition.when) if (code := getattr(leaf, "point", ""))}
+    return sorted(found)
+
+
+def _needed(definition: Definition) -> set[str]:
+    """Return the points that a device must have for a rule to concern it."""
+    found: set[str] = set()
+    for leaf in leaves(definition.when):
+        if not leaf.device:
+            found |= {LATITUDE, LONGITUDE} if isinstance(leaf, Fence) else {leaf.point} - {""}
+    return found
 
 
 def applied_to(version: AlarmRuleVersion) -> str:
@@ -367,9 +378,8 @@ def preview(request: HttpRequest) -> HttpResponse:
         seen = list(request.actor.org_ids(SEE_DEVICES))  # type: ignore[attr-defined]
         org = present["org"] or (request.view.org.id if request.view.org else None)  # type: ignore[attr-defined]
         devices = Places().of(version, org) if org else ()
-        wanted = [code for code in _codes(definition) if code]
         having = Device.objects.filter(pk__in=devices)
-        for code in wanted:
+        for code in sorted(_needed(definition)):
             having = having.filter(points__code=code, points__retired_at=None)
         context |= {
             "words": words_of(version, seen, {}),
