@@ -48,7 +48,7 @@ class Sub:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
 
-    async def line(self, seconds: float = 5) -> str:
+    async def line(self, seconds: float = 15) -> str:
         assert self.process.stdout is not None
         return (await asyncio.wait_for(self.process.stdout.readline(), seconds)).decode().rstrip("\n")
 

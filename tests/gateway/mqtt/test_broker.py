@@ -26,7 +26,7 @@ def said(journal: MemoryJournal) -> list[tuple[str, str, bytes]]:
     ]  # type: ignore[misc]
 
 
-async def until(truth: object, seconds: float = 5) -> None:
+async def until(truth: object, seconds: float = 15) -> None:
     """Wait until a function returns something true."""
     assert callable(truth)
     async with asyncio.timeout(seconds):

@@ -110,6 +110,7 @@ def test_a_full_disk_heals_without_a_new_connection(tmp_path: Path) -> None:
     run(work())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_broker_that_is_stopped_or_killed_under_load_loses_nothing(how: int, tmp_path: Path) -> None:
     async def work() -> None:

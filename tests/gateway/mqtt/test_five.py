@@ -37,7 +37,7 @@ class Five:
 
     async def next(self) -> Any:
         """The next packet; nothing when the broker has closed."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while not self.found:
                 data = await self.reader.read(65536)
                 if not data:

@@ -59,7 +59,7 @@ async def polling(*devices: DeviceSpec) -> AsyncIterator[tuple[Hub, MemoryJourna
         await pollers.stop()
 
 
-async def until(truth: Callable[[], Any], seconds: float = 5) -> None:
+async def until(truth: Callable[[], Any], seconds: float = 15) -> None:
     async with asyncio.timeout(seconds):
         while not truth():
             await asyncio.sleep(0.01)
