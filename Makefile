@@ -133,6 +133,7 @@ bench: test-setup
 	$(BIN)/python bench/pages.py
 	$(BIN)/python bench/bonds.py
 	$(BIN)/python bench/codec.py
+	$(BIN)/python bench/ingest.py
 
 docs: $(VENV)/.made-dev
 	$(BIN)/zensical build --clean
