@@ -11,7 +11,7 @@ import pytest
 
 from tests.devices.store.lake_help import DAY, HOUR, MINUTE, START, make, open_lake, rows, series
 from yuanmai.devices.engine.quality import CLOCK, FLAGGED
-from yuanmai.devices.store import chart, columns, compaction, export, query, upkeep
+from yuanmai.devices.store import chart, columns, compaction, export, query, reader, upkeep
 from yuanmai.devices.store.lake import Lake
 from yuanmai.devices.store.query import Queries
 from yuanmai.devices.store.reader import micros
@@ -93,6 +93,31 @@ def test_the_newest_reading_at_a_moment(tmp_path: Path) -> None:
         found = Queries(lake).latest([1, 2, 3], START + 50 * MINUTE)
         assert found.time.tolist() == [START + 50 * MINUTE, START - 40 * DAY + 2 * MINUTE]
         upkeep.maintain(lake, LONG_AFTER, everything=True)
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+def test_the_newest_reading_of_points_heard_last_on_different_days(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(reader, "FEW", few)
+    lake = open_lake(tmp_path)
+    chance = np.random.default_rng(9)
+    days = chance.integers(0, 60, 40)
+    data = columns.join(
+        [series(point, 50, START + int(day) * DAY + point * HOUR // 3) for point, day in enumerate(days)]
+    )
+    lake.append(data, {"a": 1})
+    upkeep.maintain(lake, LONG_AFTER, everything=True)
+    late = columns.join(
+        [series(point, 5, START + int(days[point]) * DAY - 9 * DAY) for point in range(0, 40, 3)]
+    )
+    lake.append(late, {"a": 2})
+    every = columns.join([data, late])
+    for at in [*chance.integers(START - 10 * DAY, START + 62 * DAY, 25).tolist(), None]:
+        seen = every if at is None else columns.take(every, every.time <= at)
+        expected = columns.last_of_each(seen)
+        found = Queries(lake).latest([*range(40), 999], at)
+        assert rows(found) == rows(expected)
 
 
 def test_means_from_roll_ups_and_from_readings_are_the_same(tmp_path: Path) -> None:

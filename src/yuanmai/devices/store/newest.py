@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from yuanmai.devices.store import columns
-from yuanmai.devices.store.columns import APART, as_number, day_number
+from yuanmai.devices.store import columns, rolled
+from yuanmai.devices.store.columns import DAY, EAST, day_number
 from yuanmai.devices.store.entries import DataFile
 from yuanmai.devices.store.plan import Span
 from yuanmai.devices.store.readings import Readings
@@ -62,7 +62,7 @@ class Newest:
                 return self._of(
                     points
                 )  # something has come in between: those asked before have to hear of it, too
-            self._merge(look_back(self._reader, snapshot.files, missing, columns.LAST))
+            self._merge(look_back(self._reader, missing, columns.LAST))
             self._asked.update(missing)
             self._version = snapshot.version
         if not len(self._rows):
@@ -75,30 +75,74 @@ class Newest:
         self._rows = columns.last_of_each(columns.join([self._rows, rows]))
 
 
-def look_back(reader: "Reader", files: Sequence[DataFile], points: Sequence[int], before: int) -> Readings:
-    """Return the newest reading before a moment of each point that has any: from the last days on, in growing steps."""
-    usable = [f for f in files if f.level != APART and f.begin < before]
-    if not usable:
-        return columns.empty()
-    newest = min(day_number(max(f.end for f in usable)), day_number(before - 1))
-    oldest = min(as_number(f.day) if f.day else day_number(f.begin) for f in usable)
-    found: list[Readings] = []
-    missing = set(points)
-    step = 1
-    while missing and newest >= oldest:
-        span = Span(
-            (newest - step + 1) * columns.DAY - columns.EAST,
-            min(before, (newest + 1) * columns.DAY - columns.EAST),
-        )
-        low, high = min(missing), max(missing)
-        chosen = [
-            f for f in usable
-            if f.end >= span.begin and f.begin < span.end and f.first_point <= high and f.last_point >= low
-        ]  # fmt: skip
-        if chosen:
-            rows = reader.last_rows(chosen, span, sorted(missing))
-            found.append(rows)
-            missing -= set(rows.point.tolist())
-        newest -= step
-        step *= 4
-    return columns.last_of_each(columns.join(found))
+def look_back(reader: "Reader", points: Sequence[int], before: int) -> Readings:
+    """Return the newest reading before a moment of each point that has any, sorted by point.
+
+    What has arrived, the last two days and days that are not rolled up are read, latest files first, until nothing later can
+    come; for all other days the daily roll-ups say on which day a point was heard last, and only that one is read.
+    """
+    lake = reader.lake
+    raw = lake.readings.snapshot()
+    daily = rolled.held(lake.daily.snapshot(), daily=True)
+    recent = sorted(day for day in raw.days if day <= day_number(before - 1))[-2:]
+    known = {
+        day for day, files in raw.days.items()
+        if day not in recent and day in daily and daily[day].mark == rolled.of_raw(files)
+    }  # fmt: skip
+    direct = [file for day, files in raw.days.items() if day not in known for file in files] + list(raw.loose)
+    found = _latest_first(reader, direct, points, before)
+    limit = before
+    for _ in range(2):  # the second time for points that were heard on the day of `before`, but not before it
+        later = {day for day in known if day * DAY - EAST < limit}
+        if not later:
+            break
+        newest = (max(later) + 1) * DAY - EAST
+        settled = found.point[found.time >= newest]
+        pending = np.setdiff1d(np.asarray(list(points), np.int32), settled)
+        if not len(pending):
+            break
+        days = _last_days(reader, pending.tolist(), limit, later)
+        for day, heard in days.items():
+            chosen = [file for file in raw.days[day] if file.begin < before]
+            rows = reader.last_rows(chosen, Span(columns.FIRST, before), heard) if chosen else columns.empty()
+            found = columns.last_of_each(columns.join([found, rows]))
+        limit = day_number(before - 1) * DAY - EAST
+    return found
+
+
+def _latest_first(
+    reader: "Reader", files: Sequence[DataFile], points: Sequence[int], before: int
+) -> Readings:
+    """Return the newest readings in files, reading as few of them as possible."""
+    low, high = min(points), max(points)
+    rest = sorted(
+        (f for f in files if f.begin < before and f.first_point <= high and f.last_point >= low),
+        key=lambda file: -file.end,
+    )
+    found, size, wanted = columns.empty(), 1, len(set(points))
+    while rest:
+        rows = reader.last_rows(rest[:size], Span(columns.FIRST, before), sorted(set(points)))
+        found = columns.last_of_each(columns.join([found, rows]))
+        rest, size = rest[size:], size * 2
+        if len(found) == wanted:
+            rest = [file for file in rest if file.end >= int(found.time.min())]
+    return found
+
+
+def _last_days(reader: "Reader", points: Sequence[int], before: int, days: set[int]) -> dict[int, list[int]]:
+    """Return on which of these days each point was heard last, by day."""
+    table = reader.lake.daily
+    holds = rolled.held(table.snapshot(), daily=True)
+    files = {file.path: file for day in days if day in holds for file in holds[day].files}
+    if not files:
+        return {}
+    rows = reader.read(table, list(files.values()), "point, time", Span(columns.FIRST, before), points)
+    numbers, point = columns.day_numbers(columns.numbers(rows["time"])), np.asarray(rows["point"])
+    usable = np.isin(numbers, np.fromiter(days, np.int64))
+    order = np.lexsort((numbers[usable], point[usable]))
+    point, numbers = point[usable][order], numbers[usable][order]
+    last = np.append(np.diff(point) != 0, True) if len(point) else np.empty(0, np.bool_)
+    found: dict[int, list[int]] = {}
+    for number, day in zip(point[last].tolist(), numbers[last].tolist(), strict=True):
+        found.setdefault(day, []).append(number)
+    return found

@@ -59,7 +59,7 @@ class Queries(Reader):
             return columns.empty()
         if at is None:
             return self._newest.of(points)
-        return look_back(self, self.lake.readings.snapshot().files, points, micros(at) + 1)
+        return look_back(self, points, micros(at) + 1)
 
     def chart(
         self, point: int, begin: Moment, end: Moment, width: int = 1000, gap: int | None = None
