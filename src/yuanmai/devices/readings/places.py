@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from django.db import close_old_connections
 from django.utils.translation import gettext as _
 
 from yuanmai.core.scope import everywhere
 from yuanmai.devices.models import Device, Point
 from yuanmai.devices.queries import registry_version
 from yuanmai.devices.readings.rows import Rows
-from yuanmai.devices.readings.senders import Sender
+from yuanmai.devices.readings.senders import Sender, renew_connection
 
 LOOK_EVERY = 1.0  # seconds: whether the register has changed
 PIECE = 500  # codes in one query
@@ -71,7 +70,7 @@ class Places:
         if now - self._looked < LOOK_EVERY:
             return
         self._looked = now
-        close_old_connections()
+        renew_connection()
         version = registry_version()
         if version != self._version:
             self._version = version
@@ -134,7 +133,7 @@ class Places:
             self._by_code.clear()
             self._by_number.clear()
             missing = list(codes)
-        close_old_connections()
+        renew_connection()
         with everywhere():
             rows = Device.objects.filter(retired_at=None, enabled=True).values_list("pk", "org_id", "code")
             found: list[tuple[int, int, str]] = []

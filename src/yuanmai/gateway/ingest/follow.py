@@ -246,7 +246,8 @@ class Ingest:
         except DatabaseError as error:
             self.health.trouble("database", error)
             with contextlib.suppress(Exception):
-                connection.close_if_unusable_or_obsolete()
+                if not connection.in_atomic_block:
+                    connection.close_if_unusable_or_obsolete()
 
     def commit(self, *, saving: bool = False) -> bool:
         """Put the readings into the lake; with `saving` keep the state that goes with it and prune the journals."""
@@ -264,7 +265,8 @@ class Ingest:
                 self.keeping.prune(
                     self.lake, self.readers, self.positions, self.decoder.tally, self.adoptions
                 )
-                close_old_connections()
+                if not connection.in_atomic_block:
+                    close_old_connections()
         except (AlreadyCommitted, Rewound):
             # Another process writes these streams, or the lake was damaged: what stands in memory is worth nothing any more.
             logger.error("the lake stands elsewhere than this process left it; it begins again")
