@@ -11,6 +11,7 @@ from yuanmai.demo.simulators.park import meter_ports
 from yuanmai.devices.models import Device, ProductTemplate
 from yuanmai.devices.registry.actions.devices import add_device
 from yuanmai.devices.registry.actions.templates import load_templates
+from yuanmai.devices.rules.presets import presets, take_over
 from yuanmai.people.models import Organisation
 from yuanmai.places.models import Park
 
@@ -38,6 +39,7 @@ def load() -> int:
         rows = [_device(entry, templates, park) for entry in entries(data)]
         for row in rows:
             add_device(SYSTEM, org.pk, **row)
+        take_over(SYSTEM, org, presets(), park)
         Device.objects.filter(org=org, code__in=[row["code"] for row in rows]).update(synthetic=True)
     return len(rows)
 

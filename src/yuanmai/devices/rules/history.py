@@ -20,7 +20,9 @@ from yuanmai.core.jobs.registry import Run, job
 from yuanmai.devices.engine.registry import Registry
 from yuanmai.devices.engine.rules.definition import read
 from yuanmai.devices.engine.rules.evaluator import Evaluator
-from yuanmai.devices.engine.rules.target import Rule, Transition
+from yuanmai.devices.engine.rules.slots import Slots
+from yuanmai.devices.engine.rules.target import Plan, Rule, Transition
+from yuanmai.devices.engine.rules.windows import Activity
 from yuanmai.devices.models import AlarmRule, AlarmRuleVersion
 from yuanmai.devices.permissions import KEEP_RULES
 from yuanmai.devices.queries import load_registry
@@ -77,14 +79,10 @@ class Outcome:
         }
 
 
-def points_of(rules: Sequence[Rule], registry: Registry) -> list[int]:
-    """Return the points that rules look at."""
-    from yuanmai.devices.engine.rules.slots import Slots
-    from yuanmai.devices.engine.rules.target import Plan
-    from yuanmai.devices.engine.rules.windows import Activity
-
+def slots_of(rules: Sequence[Rule], registry: Registry) -> Slots:
+    """Return which points rules look at."""
     plans = [Plan.of(rule, Activity(rule.definition.active, china())) for rule in rules]
-    return Slots(plans, registry, 0).numbers
+    return Slots(plans, registry, 0)
 
 
 def replay(
@@ -94,7 +92,7 @@ def replay(
     """Return what each rule (by its number) would have raised from `begin` to `end`."""
     start = int(begin.timestamp() * 1_000_000)
     evaluator = Evaluator(rules, registry, begin=start)
-    points = points_of(rules, registry)
+    points = slots_of(rules, registry).numbers
     outcomes = {rule.number: Outcome() for rule in rules}
     total, at, done = max(1, -(-(end - begin) // PIECE)), begin, 0
     while at < end:
@@ -144,7 +142,7 @@ def try_rule(
     tried = outcomes[TRIED].summary(last)
     result = {
         "name": name, "rule": rule, "definition": definition, "severity": severity, "begin": begin, "end": end,
-        "devices": len(rules[0].devices), "tried": tried,
+        "devices": len(slots_of(rules[:1], registry).points), "tried": tried,
         "present": outcomes[PRESENT].summary(last) if PRESENT in outcomes else None,
     }  # fmt: skip
     with run.finishing() as finish:
