@@ -3,7 +3,7 @@
 from importlib import import_module
 from importlib.util import find_spec
 
-SUBJECTS = ("rules", "upkeep")
+SUBJECTS = ("readings", "rules", "upkeep")
 
 for subject in SUBJECTS:
     if find_spec(f"yuanmai.devices.{subject}.tasks"):
