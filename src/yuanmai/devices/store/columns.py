@@ -182,8 +182,14 @@ def _choose(rows: Readings, same: npt.NDArray[np.bool_]) -> Readings:
 
 def last_of_each(readings: Readings) -> Readings:
     """Return of each point the row with the greatest time, of several the one that counts; sorted by point."""
-    rows = settle(readings)
-    return take(rows, np.flatnonzero(np.append(np.diff(rows.point) != 0, True))) if len(rows) else rows
+    return ends(settle(readings))
+
+
+def ends(readings: Readings) -> Readings:
+    """Return the last row of each point; the rows are sorted by (point, time) and unique."""
+    if not len(readings):
+        return readings
+    return take(readings, np.flatnonzero(np.append(readings.point[1:] != readings.point[:-1], True)))
 
 
 def to_table(readings: Readings) -> pa.Table:

@@ -214,7 +214,7 @@ class Reader:
                 table,
                 files,
                 lambda: scan.over_files(
-                    table.files, files, span, points, columns.last_of_each, self._threads, whole=True
+                    table.files, files, span, points, columns.ends, self._threads, whole=True
                 ),
             )
             return columns.last_of_each(columns.join(found))
