@@ -10,6 +10,7 @@ import asyncio
 import re
 import struct
 import time
+from abc import ABC, abstractmethod
 from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -31,37 +32,35 @@ def shift_of(key: str) -> int:
     return int(key[-5:]) * 37 % 900
 
 
-class Source:
+class Source(ABC):
     """Makes the frames of a protocol."""
 
     protocol = ""
     addresses: tuple[str, ...] = ()
-    secret_hash = ""
-    profile: dict[str, object] = {}
 
     def __init__(self, base: int) -> None:
         self.base = base  # whole seconds since 1970 of frame 0
 
+    @abstractmethod
     def key(self, index: int) -> str:
         """What device `index` calls itself."""
-        raise NotImplementedError
 
+    @abstractmethod
     def frames(self, key: str, first: int, count: int) -> list[bytes]:
         """Frames of a device from a number on."""
-        raise NotImplementedError
 
     def greeting(self, key: str) -> bytes:
         """What is sent at the start of a connection."""
         return b""
 
     @staticmethod
+    @abstractmethod
     def name(frame: bytes) -> bytes:
         """By what a frame is acknowledged."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answers(self, client: Client) -> int:
         """Take answers off the client's buffer and settle what they acknowledge; return whether the greeting was answered."""
-        raise NotImplementedError
 
     def expected(self, numbers: npt.NDArray[np.int64], place: int) -> npt.NDArray[np.float64]:
         """What the lake must hold at point `place`."""
