@@ -6,7 +6,6 @@ send in a minute, the rest becomes one digest.
 """
 
 import logging
-import os
 import smtplib
 import time
 from collections import defaultdict
@@ -146,8 +145,8 @@ def send(row: Notification, now: datetime) -> bool:
 
 
 def link_of(path: str) -> str:
-    """Return the address of a page for somebody outside; empty where `YUANMAI_PUBLIC_URL` does not say the installation's own."""
-    base = os.environ.get("YUANMAI_PUBLIC_URL", "").rstrip("/")
+    """Return the address of a page for somebody outside; empty where the installation's own is not set."""
+    base = str(getattr(settings, "BASE_URL", "")).rstrip("/")
     return f"{base}{path}" if base and path else ""
 
 
