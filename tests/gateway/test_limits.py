@@ -373,7 +373,11 @@ def test_limits_come_from_the_environment() -> None:
 @pytest.mark.slow
 def test_the_process_stops_when_told_and_a_second_of_the_same_name_does_not_start(tmp_path: Path) -> None:
     ports = free_ports(3)
-    environment = {**os.environ, "YUANMAI_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "yuanmai.config.settings"}
+    environment = {
+        **os.environ,
+        "YUANMAI_HOME": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "yuanmai.config.settings",
+    }
     environment.pop("DATABASE_URL", None)
     named = [f"--{what}-port={port}" for what, port in zip(("hj212", "jt808", "mqtt"), ports, strict=True)]
     command = [sys.executable, "-m", "yuanmai", "gateway", "--name", "one", "--json", *named]

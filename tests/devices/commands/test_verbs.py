@@ -34,7 +34,8 @@ def verb(protocol: str, code: str) -> Verb:
 def filled(found: Verb) -> dict[str, Any]:
     """Every parameter given."""
     return {
-        p.name: SAMPLES.get(p.name, p.default if p.default is not None else 10 if p.kind == "whole" else "on") for p in found.parameters
+        p.name: SAMPLES.get(p.name, p.default if p.default is not None else 10 if p.kind == "whole" else "on")
+        for p in found.parameters
     }
 
 

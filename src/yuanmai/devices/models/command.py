@@ -42,7 +42,9 @@ class Command(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     expires_at = models.DateTimeField()  # a queued command is not sent later than this
     gateway = models.CharField(max_length=60, blank=True)  # who has taken it
-    lease_until = models.DateTimeField(null=True)  # a gateway that has not renewed it by then is dead: another takes over
+    lease_until = models.DateTimeField(
+        null=True
+    )  # a gateway that has not renewed it by then is dead: another takes over
     request = models.CharField(max_length=40, blank=True)  # what names the dialogue on the wire: QN, serial
     attempts = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
