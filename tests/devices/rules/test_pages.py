@@ -72,7 +72,7 @@ def test_the_list_and_the_record(client: Client, raised: Alarm, django_assert_ma
     part = client.get(reverse("devices:alarms"), {"part": "1"}).content.decode()
     assert "<html" not in part and raised.device.name_en in part
     page = client.get(reverse("devices:alarm", args=[raised.uid])).content.decode()
-    assert "60 mg/L" in page and "Look after it." in page and "above 50 mg/L" in page
+    assert "60.00 mg/L" in page and "Look after it." in page and "above 50 mg/L" in page
     assert (
         "<html" not in client.get(reverse("devices:alarm", args=[raised.uid]), {"part": "1"}).content.decode()
     )

@@ -2,15 +2,15 @@
 
 from django.urls import URLPattern, path
 
-from yuanmai.devices.rules.views import alarms, keeping, presets, rules
+from yuanmai.devices.rules.views import alarms, keeping, presets, rules, trying
 
 urlpatterns: list[URLPattern] = [
     path("", rules.index, name="rules"),
     path("new/", rules.create, name="rule_new"),
     path("preview/", rules.preview, name="rule_preview"),
     path("presets/", presets.index, name="rule_presets"),
-    path("tries/", rules.try_out, name="rule_try"),
-    path("tries/<int:pk>/", rules.tried, name="rule_tried"),
+    path("tries/", trying.try_out, name="rule_try"),
+    path("tries/<int:pk>/", trying.tried, name="rule_tried"),
     path("alarms/", alarms.index, name="alarms"),
     path("alarms/bulk/", alarms.bulk, name="alarms_bulk"),
     path("alarms/<uuid:uid>/", alarms.record, name="alarm"),
