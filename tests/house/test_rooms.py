@@ -35,6 +35,7 @@ ALSO = {
     },
     "enterprises": {"relations"},
     # A large room is divided by subject; each subject is built like a small room.
+    "devices": {"live", "readings", "registry", "rules", "store", "telemetry", "todo", "upkeep"},
     "funds": {"coverage", "files", "insight", "issuing", "overview", "papers", "paying", "reserve", "todo"},
     "projects": {"ledger", "ledger_parks", "recording_new"},
     # The faces of everything: its own words are the names of its pages.

