@@ -167,6 +167,11 @@ def _fold(table: Table, today: date, *, daily: bool) -> int:
         begin, end = day_number(int(whole.time.min())), day_number(int(whole.time.max()))
         marks = {f"{APP}{day}": 0 for day in range(begin, end + 1)}
         marks |= {f"{APP}{day}": holds[day].mark for day in days}
-        table.commit([_write(table, whole, None, "fold")], list(files), marks, operation="FOLD")
+        # Also a folded file of the month of which no day counts any more.
+        gone = set(files) | {
+            f.path for f in snapshot.files
+            if f.day is None and (as_date(day_number(f.begin)).year, as_date(day_number(f.begin)).month) == month
+        }  # fmt: skip
+        table.commit([_write(table, whole, None, "fold")], sorted(gone), marks, operation="FOLD")
         count += len(files)
     return count
