@@ -94,7 +94,9 @@ def test_every_action_has_a_declared_permission_and_stands_in_its_room() -> None
         for a in ACTIONS.values()
         # Tests declare actions of their own, all of them under one word.
         if not a.code.startswith("test.")
-        and not a.function.__module__.startswith(f"yuanmai.{ROOMS_OF.get(a.code.split('.')[0], a.code.split('.')[0])}.")
+        and not a.function.__module__.startswith(
+            f"yuanmai.{ROOMS_OF.get(a.code.split('.')[0], a.code.split('.')[0])}."
+        )
     }
     assert misplaced == {}
 

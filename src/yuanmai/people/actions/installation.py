@@ -14,7 +14,6 @@ from yuanmai.people.engine.separation import ADMINISTRATORS
 from yuanmai.people.models import Organisation, Post, Role, User
 from yuanmai.people.presets_loader import ensure_roles
 
-
 # Each is told of the root organisation of a new installation: rooms above bring what it starts with.
 NEW_INSTALLATION: list[Callable[[Organisation], object]] = []
 
