@@ -42,7 +42,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "audit": ("yuanmai.core.audit.commands", "audit", "The audit log: verify."),
     "gateway": ("yuanmai.gateway.commands", "gateway", "Start the process that speaks with devices."),
     "decode": ("yuanmai.protocols.commands", "decode", "Say what frames of devices hold: hj212, jt808, ..."),
-    "simulate": ("yuanmai.demo.simulators.commands", "simulate", "Run simulated devices: stations, terminals, …"),
+    "simulate": (
+        "yuanmai.demo.simulators.commands",
+        "simulate",
+        "Run simulated devices: stations, terminals, …",
+    ),
     "engine": ("yuanmai.cli", "engine", "Compute from a file, without a database: bond."),
 }
 # What the pure engines of the rooms compute from one JSON document.

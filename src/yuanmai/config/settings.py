@@ -181,7 +181,11 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = os.environ.get("YUANMAI_TIME_ZONE", "Asia/Shanghai")
 # Parts of rooms with a catalogue of their own; rooms are found by themselves.
-LOCALE_PATHS = [*sorted(PACKAGE.glob("*/*/locale")), PACKAGE / "config" / "locale", PACKAGE / "gateway" / "locale"]
+LOCALE_PATHS = [
+    *sorted(PACKAGE.glob("*/*/locale")),
+    PACKAGE / "config" / "locale",
+    PACKAGE / "gateway" / "locale",
+]
 FORMAT_MODULE_PATH = ["yuanmai.config.formats"]
 
 # --- Static files -------------------------------------------------------------------------------------------------------

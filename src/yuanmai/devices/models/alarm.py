@@ -67,7 +67,9 @@ class Alarm(Owned):
     recorded_at = models.DateTimeField()  # when the program came to know of it
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    answered_after = models.PositiveIntegerField(null=True)  # seconds from `recorded_at` to the acknowledgement
+    answered_after = models.PositiveIntegerField(
+        null=True
+    )  # seconds from `recorded_at` to the acknowledgement
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
