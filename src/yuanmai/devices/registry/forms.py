@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from yuanmai.devices.engine.mapping import profile_of
 from yuanmai.devices.models import Device, ProductTemplate, Protocol
 from yuanmai.devices.registry.tables import SHORT
 from yuanmai.enterprises.models import Enterprise
@@ -219,6 +220,10 @@ def json_object(text: str) -> dict[str, Any]:
         ) from None
     if not isinstance(told, dict):
         raise ValidationError(_('A profile is a JSON object, such as {"interval": 60}.'))
+    try:
+        profile_of(told)
+    except ValueError as error:
+        raise ValidationError(_("The mapping cannot be used – %(fault)s") % {"fault": error}) from None
     return told
 
 

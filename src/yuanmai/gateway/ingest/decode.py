@@ -30,6 +30,22 @@ SAMPLE_EVERY = 5_000_000  # µs between two samples of one unknown device
 STRANGE = 60  # addresses without a point that are remembered per device
 
 
+def readable(record: Record) -> str:
+    """Return the beginning of what somebody says as people can read it: text as text, all else as hexadecimal digits."""
+    head, body = "", record.payload
+    if record.kind in (Kind.MQTT, Kind.SPARKPLUG):
+        end = 2 + int.from_bytes(body[:2], "big")
+        head, body = f"{body[2:end].decode('utf-8', 'replace')} ", body[end:]
+    text = body[:300].decode("utf-8", "replace")
+    # A character may be cut at the end; any other that is none says that this is no text.
+    if (
+        not text.rstrip("\ufffd").replace("\r", "").replace("\n", "").replace("\t", "").isprintable()
+        or "\ufffd" in text[:-3]
+    ):
+        text = body[:100].hex(" ")
+    return head + text
+
+
 class Decoder:
     """Reads records one after the other into a batch; keeps what later records need of earlier ones."""
 
@@ -137,7 +153,7 @@ class Decoder:
             return record.received - found.sampled >= SAMPLE_EVERY
         found.sampled = record.received
         values = {address: value for said in told for address, value in said.values.items()}
-        text = record.payload[:300].decode("utf-8", "backslashreplace").replace("\0", "\\0")
+        text = readable(record)
         if values or not found.sample:
             shown = {address: _plain(value) for address, value in list(values.items())[:100]}
             found.sample = {"addresses": shown, "text": text, "odd": [one.kind for one in odd or []][:10]}
