@@ -32,15 +32,19 @@ def _marked(request: pytest.FixtureRequest) -> None:
     request.node.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(_playwright: Playwright) -> Iterator[Browser]:
-    """The browser, started once."""
+    """The browser, started once for each file.
+
+    As long as Playwright runs, its event loop counts as running in this thread: tests of other files that need a loop of their own
+    could not follow in the same process.
+    """
     browser = _playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
     yield browser
     browser.close()

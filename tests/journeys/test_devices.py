@@ -182,7 +182,7 @@ def test_a_rule_is_drawn_tried_raises_and_is_dealt_with(site: Site, page: Page, 
         page.fill("[name=name]", "化学需氧量超标")
         page.fill("[name=code]", "cod-over")
         page.fill("[name=source]", "排污许可")
-        page.select_option("[name=template]", label="废水污染源在线监测站")
+        page.select_option("[name=template]", label="Waste-water station")
         wait_until(page, "document.querySelector('#rule-preview').innerText.includes('80')")
         looks_right(page)
         page.screenshot(path=str(tmp_path / "rule.png"))

@@ -320,7 +320,10 @@ def encode_body(msg_id: int, values: Body, standard: int = 2013) -> bytes:
     parts = REGISTRATION_2011 if msg_id == 0x0100 and standard < 2013 else BODIES.get(msg_id)
     if parts is None:
         raise ValueError(f"no layout of message 0x{msg_id:04X}")
-    return write_parts(parts, values, standard)
+    try:
+        return write_parts(parts, values, standard)
+    except KeyError as missing:
+        raise ValueError(f"message 0x{msg_id:04X} of {standard} has {missing}, which is not given") from None
 
 
 __all__ = ["BODIES", "decode_body", "encode_body", "text_of"]
