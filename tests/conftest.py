@@ -19,6 +19,7 @@ from django.core.cache import cache, caches
 from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
 from django.utils import timezone, translation
+from hypothesis import settings
 
 from tests.installation import Installations
 from yuanmai.core.actions import Act, acting
@@ -33,6 +34,9 @@ from yuanmai.people.presets_loader import ensure_roles
 from yuanmai.projects.models import Project
 from yuanmai.projects.recording import Entry, record
 
+# A busy machine makes no test fail.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 # Playwright's own event loop would otherwise make Django refuse the database in browser tests.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
