@@ -1,6 +1,6 @@
 """The frame of a page as text: reading the as-of date and the moment of knowledge from addresses and forms."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from django.core.exceptions import BadRequest
 from django.utils import timezone
@@ -8,6 +8,10 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 SESSION_KEY = "view"
+
+
+# No place on earth is further from UTC; a database need not understand more.
+FURTHEST = timedelta(hours=14)
 
 
 def parse_moment(text: str) -> datetime:
@@ -18,7 +22,9 @@ def parse_moment(text: str) -> datetime:
             moment: datetime | None = datetime(day.year, day.month, day.day, 23, 59, 59)  # noqa: DTZ001
         else:
             moment = parse_datetime(text)
-    except ValueError:
+            if moment is not None and abs(moment.utcoffset() or timedelta(0)) > FURTHEST:
+                moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         moment = None
     if moment is None:
         raise BadRequest(
