@@ -99,17 +99,14 @@ class Evaluator:
             return []
         watched, quality, received = watched[rows], readings.quality[rows], readings.received[rows]
         moment = np.where(quality & CLOCK, received, np.minimum(readings.time[rows], received))
-        value = readings.value[rows]
+        value, sequence = readings.value[rows], readings.sequence[rows]
         events = self._heard(watched, received)
-        order = np.argsort(moment, kind="stable")
+        order = np.lexsort((sequence, received, moment))
+        order = order[slots.is_news(watched, moment, received, sequence)[order]]
+        self.late += len(rows) - len(order)
         watched, quality, received = watched[order], quality[order], received[order]
-        moment, value = moment[order], value[order]
-        in_time = moment >= slots.newest[watched]
-        self.late += int(len(rows) - in_time.sum())
-        if not in_time.all():
-            watched, quality, received = watched[in_time], quality[in_time], received[in_time]
-            moment, value = moment[in_time], value[in_time]
-        slots.newest[watched] = moment  # in order of time: the last of each stays
+        moment, value, sequence = moment[order], value[order], sequence[order]
+        slots.take_news(watched, moment, received, sequence)
         row, slot = slots.expand(watched)
         if not len(slot):
             return events

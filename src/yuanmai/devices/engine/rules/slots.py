@@ -124,7 +124,10 @@ class Slots:
         watched = len(self.numbers)
         self._value_lists = _Lists(self._values, watched)
         self._silence_lists = _Lists(self._silences, watched)
-        self.newest = np.zeros(watched, np.int64)  # time of the newest reading of each watched point
+        # Of the newest reading of each watched point: its time, its arrival, the journal's record it came with.
+        self.newest = np.zeros(watched, np.int64)
+        self.received = np.zeros(watched, np.int64)
+        self.sequence = np.zeros(watched, np.int64)
         self.silence_slot = np.array([slot for slot, _after in self._silent], np.int64)
         self._silence_of = {slot: silence for silence, (slot, _after) in enumerate(self._silent)}
         self.after = np.array([after for _slot, after in self._silent], np.int64)
@@ -150,19 +153,33 @@ class Slots:
         return self._silence_lists.expand(watched)
 
     def arrivals(self) -> dict[str, Any]:
-        """Return the newest times of points, and of silences when they were last heard, as JSON."""
+        """Return time, arrival and record of the newest readings of points, and of silences when they were last heard, as JSON."""
         heard = {
             f"{self.rule[slot]}:{self.device[slot]}:{self.leaf[slot]}": int(at)
             for slot, at in zip(self.silence_slot, self.heard, strict=True)
         }
-        newest = {str(n): int(at) for n, at in zip(self.numbers, self.newest, strict=True) if at}
+        known = zip(self.newest.tolist(), self.received.tolist(), self.sequence.tolist(), strict=True)
+        newest = {str(n): list(of_it) for n, of_it in zip(self.numbers, known, strict=True) if of_it[0]}
         return {"newest": newest, "heard": heard}
+
+    def is_news(self, watched: Ints, moment: Ints, received: Ints, sequence: Ints) -> npt.NDArray[np.bool_]:
+        """Return which readings are newer than what is known of their points: of equal time the one that came later.
+
+        So a correction counts, and what is fed a second time after a crash does not.
+        """
+        newest, arrived = self.newest[watched], self.received[watched]
+        same = (received == arrived) & (sequence > self.sequence[watched])
+        return (moment > newest) | ((moment == newest) & ((received > arrived) | same))
+
+    def take_news(self, watched: Ints, moment: Ints, received: Ints, sequence: Ints) -> None:
+        """Remember readings, in order of time and arrival: the last of each point stays."""
+        self.newest[watched], self.received[watched], self.sequence[watched] = moment, received, sequence
 
     def take_arrivals(self, kept: Mapping[str, Any]) -> None:
         """Take up what :meth:`arrivals` gave."""
-        for number, at in kept.get("newest", {}).items():
+        for number, of_it in kept.get("newest", {}).items():
             if (where := self._where.get(int(number))) is not None:
-                self.newest[where] = at
+                self.newest[where], self.received[where], self.sequence[where] = of_it
         heard = kept.get("heard", {})
         for silence, slot in enumerate(self.silence_slot):
             at = heard.get(f"{self.rule[slot]}:{self.device[slot]}:{self.leaf[slot]}")
