@@ -7,25 +7,13 @@ import { CanvasRenderer } from "echarts/renderers";
 import { debounce, define, h, icon, jsonOf } from "../lib/dom";
 import { t } from "../lib/strings";
 import { colour, onTheme } from "../lib/theme";
-import { isEmpty, optionOf, urlOf, type Chart, type Palette } from "./chart-option";
+import { isEmpty, optionOf, urlOf, type Chart } from "./chart-option";
+import { palette } from "./chart-palette";
 
 use([
   BarChart, LineChart, PieChart, SankeyChart, AriaComponent, GridComponent, LegendComponent, TitleComponent, TooltipComponent,
   LabelLayout, CanvasRenderer,
 ]);
-
-function palette(): Palette {
-  const names = ["primary", "success", "warning", "danger", "info", "secondary"];
-  return {
-    text: colour("text"),
-    muted: colour("text-2"),
-    line: colour("border"),
-    surface: colour("surface"),
-    font: getComputedStyle(document.body).fontFamily,
-    tones: Object.fromEntries(names.map((name) => [name, colour(name)])),
-    scale: ["chart-1", "chart-2", "chart-3", "chart-4", "chart-5", "chart-6", "chart-7", "chart-8"].map(colour),
-  };
-}
 
 /** `<ym-chart>`: draws the description in its data script; the table behind it is one button away. */
 class ChartElement extends HTMLElement {

@@ -6,26 +6,13 @@ import { CanvasRenderer } from "echarts/renderers";
 import { debounce, define, h, icon, jsonOf } from "../lib/dom";
 import { t } from "../lib/strings";
 import { colour, onTheme } from "../lib/theme";
-import type { Palette } from "./chart-option";
+import { palette } from "./chart-palette";
 import { hasData, historyOption, localised, wordOf, type History } from "./history-option";
 
 use([
   BarChart, LineChart, ScatterChart, AriaComponent, DataZoomComponent, GridComponent, LegendComponent, MarkAreaComponent, TooltipComponent,
   CanvasRenderer,
 ]);
-
-function palette(): Palette {
-  const names = ["primary", "success", "warning", "danger", "info", "secondary"];
-  return {
-    text: colour("text"),
-    muted: colour("text-2"),
-    line: colour("border"),
-    surface: colour("surface"),
-    font: getComputedStyle(document.body).fontFamily,
-    tones: Object.fromEntries(names.map((name) => [name, colour(name)])),
-    scale: ["chart-1", "chart-2", "chart-3", "chart-4", "chart-5", "chart-6", "chart-7", "chart-8"].map(colour),
-  };
-}
 
 /**
  * `<ym-history>`: the history of points out of its data script. Holes where readings are missing, a band from least to greatest,

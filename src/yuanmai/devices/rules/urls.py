@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from yuanmai.devices.rules.views import alarms, keeping, presets, rules, trying
+from yuanmai.devices.rules.views import alarms, fences, keeping, presets, rules, trying
 
 urlpatterns: list[URLPattern] = [
     path("", rules.index, name="rules"),
@@ -32,6 +32,6 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:uid>/edit/", rules.revise, name="rule_edit"),
     path("<uuid:uid>/switch/", rules.switch, name="rule_switch"),
     path("<uuid:uid>/retire/", rules.retire, name="rule_retire"),
-    path("<uuid:uid>/map.json", rules.layers, name="rule_layers"),
-    path("<uuid:uid>/fence.geojson", rules.fence, name="rule_fence"),
+    path("<uuid:uid>/map.json", fences.layers, name="rule_layers"),
+    path("<uuid:uid>/fence.geojson", fences.fence, name="rule_fence"),
 ]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -38,6 +38,7 @@ from yuanmai.devices.rules.loading import Places
 from yuanmai.devices.rules.queries import by_severity, devices_named, names_of_points, rules
 from yuanmai.devices.rules.shown import initial_of, kind_of
 from yuanmai.devices.rules.views.alarms import lines_of
+from yuanmai.devices.rules.views.fences import shape_of
 from yuanmai.devices.rules.views.shared import back, frame, may, parks_of, rule_or_404, tabs, writable
 from yuanmai.devices.rules.wording import TONES, faults_text, local, sentence
 
@@ -158,7 +159,7 @@ def record(request: HttpRequest, uid: UUID) -> HttpResponse:
             }
             for row in versions
         ],
-        "fence_url": reverse("devices:rule_layers", args=[rule.uid]) if _shape(version) else "",
+        "fence_url": reverse("devices:rule_layers", args=[rule.uid]) if shape_of(version) else "",
         "may_keep": may(request, KEEP_RULES, rule.org_id),
         "ranges": RANGES,
         "breadcrumbs": crumbs(request, rule.label),
@@ -172,66 +173,6 @@ def crumbs(request: HttpRequest, label: str) -> list[dict[str, str]]:
         {"label": _("Alarm rules"), "url": f"{reverse('devices:rules')}?{frame(request)}"},
         {"label": label, "url": ""},
     ]
-
-
-def _shape(version: AlarmRuleVersion) -> Any:
-    """Return the figure of the first geofence of a version, as it was written; None without one."""
-
-    def look(part: Any) -> Any:
-        if isinstance(part, dict):
-            if part.get("kind") == "geofence":
-                return part.get("shape")
-            return next((found for value in part.values() if (found := look(value))), None)
-        if isinstance(part, list):
-            return next((found for value in part if (found := look(value))), None)
-        return None
-
-    return look(version.definition.get("when"))
-
-
-@page(SEE_DEVICES)
-@require_GET
-def layers(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """The layers of the map that shows a rule's geofence."""
-    rule = rule_or_404(request, uid)
-    return JsonResponse(
-        {"layers": [{"id": "fence", "label": rule.label, "url": reverse("devices:rule_fence", args=[uid]), "kind": "area",
-                     "tone": "warning", "visible": True, "label_field": "name", "height_field": None, "color_field": None}],
-         "tiles": None}
-    )  # fmt: skip
-
-
-@page(SEE_DEVICES)
-@require_GET
-def fence(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """The geofence of a rule as GeoJSON; a circle as a polygon of 64 corners."""
-    rule = rule_or_404(request, uid)
-    shape = _shape(rule.current) if rule.current else None
-    features = []
-    if shape:
-        features.append(
-            {
-                "type": "Feature",
-                "id": 1,
-                "geometry": drawn(shape),
-                "properties": {"name": rule.label, "detail": ""},
-            }
-        )
-    return JsonResponse({"type": "FeatureCollection", "features": features})
-
-
-def drawn(shape: dict[str, Any]) -> dict[str, Any]:
-    """Return a figure as closed GeoJSON."""
-    if shape["type"] == "Circle":
-        from yuanmai.devices.engine.rules.shapes import corners_of
-
-        return {
-            "type": "Polygon",
-            "coordinates": [corners_of(shape["center"][0], shape["center"][1], shape["radius"])],
-        }
-    polygons = shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
-    closed = [[ring if ring[0] == ring[-1] else [*ring, ring[0]] for ring in rings] for rings in polygons]
-    return {"type": "MultiPolygon", "coordinates": closed}
 
 
 # -- the editor ----------------------------------------------------------------------------------------------------------
@@ -313,7 +254,7 @@ def edit_page(request: HttpRequest, rule: AlarmRule | None, form: RuleForm, titl
         "timing": [form[name] for name in TIMING if name in form.fields],
         "errors_elsewhere": _elsewhere(form),
         "map_url": reverse("devices:rule_layers", args=[rule.uid])
-        if rule and rule.current and _shape(rule.current)
+        if rule and rule.current and shape_of(rule.current)
         else link("places:map_layers"),
         "ranges": RANGES,
         "breadcrumbs": crumbs(request, title),
