@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from yuanmai.core.api.problems import Problem
-from yuanmai.devices.readings.documents import read_json, read_lines
+from yuanmai.devices.readings.documents import read_json
+from yuanmai.devices.readings.lines import _each, _together, read_lines
 from yuanmai.devices.readings.rows import Rows
 from yuanmai.devices.readings.tables import read_arrow, read_csv
 
@@ -59,6 +60,46 @@ def test_csv(text: str) -> None:
 @given(LINE)
 def test_lines(text: str) -> None:
     check(read_lines, text.encode())
+
+
+WORD = st.text(alphabet="abé1.", min_size=1, max_size=3)
+CELL = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.sampled_from(["1i", "2u", "1.5", "-3", "+4", "5ii", "t", "x", "1e9", "inf", "0x1f"]),
+)
+FIELDS = st.lists(st.tuples(WORD, CELL).map("=".join), min_size=1, max_size=3).map(",".join)
+TAGS = st.sampled_from(["", ",device=d1", ",place=é", ",device=d2,place=x", ",device="])
+PLAIN = st.tuples(WORD, TAGS, FIELDS, st.integers(-(10**19) + 1, 10**19 - 1)).map(
+    lambda line: f"{line[0]}{line[1]} {line[2]} {line[3]}"
+)
+
+
+@QUICK
+@given(st.lists(PLAIN, min_size=1, max_size=5).map("\n".join), st.booleans())
+def test_lines_read_natively_are_those_read_one_by_one(text: str, with_device: bool) -> None:
+    quick, slow = read_lines(text.encode(), with_device), _each(text, with_device, 0)
+    assert quick.faults.found == slow.faults.found
+    if slow.faults.count:
+        return
+    for one, other in ((quick.device, slow.device), (quick.point, slow.point)):
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            assert [one.each[place] for place in one.index] == [other.each[place] for place in other.index]
+    assert quick.time.tolist() == slow.time.tolist() and quick.value.tolist() == slow.value.tolist()
+
+
+def test_plain_lines_are_read_natively() -> None:
+    rows = _together(
+        b"power,device=m1,hall=2 u=230.1,i=4i 1700000000\npower,device=m2 u=229 1700000001\n", True, 0
+    )
+    assert rows is not None and rows.device is not None
+    assert [rows.device.each[place] for place in rows.device.index] == ["m1", "m1", "m2"]
+    assert [rows.point.each[place] for place in rows.point.index] == ["u", "i", "u"]
+    assert (
+        rows.value.tolist() == [230.1, 4.0, 229.0]
+        and rows.lines is not None
+        and rows.lines.tolist() == [0, 0, 1]
+    )
 
 
 @pytest.mark.parametrize("read", [read_json, read_csv, read_lines, read_arrow])

@@ -1,7 +1,5 @@
-"""JSON (rows or columns) and the line protocol."""
+"""JSON, by rows or by columns."""
 
-import re
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +9,7 @@ import pyarrow as pa
 from django.utils.translation import gettext as _
 
 from yuanmai.devices.readings import cells
-from yuanmai.devices.readings.rows import COLUMNS, MOST_ROWS, Names, Rows, scaled, too_many, unreadable
+from yuanmai.devices.readings.rows import COLUMNS, MOST_ROWS, Names, Rows, too_many, unreadable
 from yuanmai.devices.readings.tables import MOMENT, from_table, wrong_columns
 
 NUMBERS = frozenset({int, float, type(None)})
@@ -158,76 +156,3 @@ def _columns(document: Mapping[str, Any], with_device: bool) -> Rows:
     if "quality" in columns:
         rows.quality = cells.qualities(columns["quality"], rows.fault, texts=False)
     return rows
-
-
-# --- the line protocol -----------------------------------------------------------------------------------------------------
-
-_KEY = r"(?:[^,= \\]|\\.)+"
-_LINE = re.compile(
-    rf"((?:[^, \\]|\\.)+)((?:,{_KEY}={_KEY})*) +((?:{_KEY}=(?:\"(?:[^\"\\]|\\.)*\"|[^,\" ]+))(?:,(?:{_KEY}=(?:\"(?:[^\"\\]|\\.)*\"|[^,\" ]+)))*)(?: +(-?\d{{1,19}}))? *"
-)
-_TAG = re.compile(rf",({_KEY})=({_KEY})")
-_FIELD = re.compile(rf"({_KEY})=(\"(?:[^\"\\]|\\.)*\"|[^,\" ]+)(?:,|$)")
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?[iu]?")
-_TRUTH = dict.fromkeys(("t", "T", "true", "True", "TRUE"), 1.0) | dict.fromkeys(
-    ("f", "F", "false", "False", "FALSE"), 0.0
-)
-
-
-def read_lines(body: bytes, with_device: bool) -> Rows:
-    """Return the readings of `measurement,device=CODE point=value,… time` lines; without the tag the measurement is the device.
-
-    Raises `Problem`. A line without a time was measured now.
-    """
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise unreadable(_("This is not UTF-8: %(why)s") % {"why": str(error)[:200]}) from None
-    devices: list[str] = []
-    points: list[str] = []
-    times: list[int] = []
-    values: list[float] = []
-    lines: list[int] = []
-    rows = Rows(None, Names([""], np.zeros(0, np.int32)), np.zeros(0, np.int64), np.zeros(0))
-    now = time.time_ns() // 1000
-    for number, line in enumerate(text.split("\n")):
-        line = line.rstrip("\r")
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        found = _LINE.fullmatch(line)
-        if found is None:
-            rows.faults.add(number, "", line, "line", _("This line is not measurement,tag=… field=… time."))
-            continue
-        tags = dict(_TAG.findall(found[2]))
-        device = _plain(str(tags.get("device", found[1])))
-        for name, cell in _FIELD.findall(found[3]):
-            value = _TRUTH.get(cell)
-            if value is None and _NUMBER.fullmatch(cell):
-                value = float(cell.rstrip("iu"))
-            if value is None:
-                rows.faults.add(
-                    number,
-                    _plain(name),
-                    cell,
-                    "number",
-                    _("Only numbers and truth can be kept: texts have no history."),
-                )
-                continue
-            devices.append(device)
-            points.append(_plain(name))
-            times.append(int(found[4]) if found[4] else now)
-            values.append(value)
-            lines.append(number)
-    if len(values) > MOST_ROWS:
-        raise too_many(len(values))
-    rows.lines = lines
-    if with_device:
-        rows.device = cells.names(devices, "device", rows.fault)
-    rows.point = cells.names(points, "point", rows.fault)
-    rows.time = scaled(np.array(times, np.int64))
-    rows.value = np.array(values, np.float64)
-    return rows
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"\\(.)", r"\1", name)

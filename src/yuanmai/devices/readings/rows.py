@@ -78,7 +78,7 @@ class Rows:
     value: npt.NDArray[np.float64]
     quality: npt.NDArray[np.int16] | None = None
     origin: str = ""
-    lines: list[int] | None = None  # which line each row stands in, where a line holds several
+    lines: npt.NDArray[np.int64] | None = None  # which line each row stands in, where a line holds several
     faults: Faults = field(default_factory=Faults)
 
     def __len__(self) -> int:
@@ -86,7 +86,7 @@ class Rows:
 
     def fault(self, row: int, column: str, value: Any, rule: str, message: str) -> None:
         """Note a fault in a cell; `row` counts from 0."""
-        row = self.lines[row] if self.lines is not None else row
+        row = int(self.lines[row]) if self.lines is not None else row
         pointer = self.origin.format(row=row, column=column) if self.origin else ""
         self.faults.add(row, column, value, rule, message, pointer)
 

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from yuanmai.core.api.problems import Fault, Faulty, Problem
 from yuanmai.devices.readings import journaling
-from yuanmai.devices.readings.documents import read_json, read_lines
+from yuanmai.devices.readings.documents import read_json
+from yuanmai.devices.readings.lines import read_lines
 from yuanmai.devices.readings.places import PLACES
 from yuanmai.devices.readings.senders import Sender
 from yuanmai.devices.readings.tables import read_arrow, read_csv
