@@ -178,6 +178,7 @@ def arrive(folder: Path, seconds: float, rate: int) -> None:
 
 def keep_up(folder: Path, seconds: float) -> None:
     """Keep house meanwhile, as the worker does (there once a minute, here every five seconds)."""
+    from yuanmai.core.jobs.gently import gently
     from yuanmai.devices.store import upkeep
     from yuanmai.devices.store.lake import Lake
 
@@ -185,7 +186,7 @@ def keep_up(folder: Path, seconds: float) -> None:
     begin = time.perf_counter()
     while time.perf_counter() - begin < seconds:
         time.sleep(5)
-        upkeep.maintain(lake)
+        gently(lambda: upkeep.maintain(lake))
 
 
 def read_meanwhile(folder: Path, seconds: float, rows: int) -> None:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from yuanmai.core.jobs.gently import gently
 from yuanmai.core.jobs.schedule import Daily, Every, scheduled
 
 
@@ -16,7 +17,8 @@ def lake_round() -> str:
     from yuanmai.devices.registry.lake import queries
     from yuanmai.devices.store.upkeep import maintain
 
-    done = maintain(queries().lake, wait=False)
+    lake = queries().lake
+    done = gently(lambda: maintain(lake, wait=False))
     if done is None:
         return _("Another round is under way.")
     return _("%(files)s files sorted, %(days)s days compacted, %(rolled)s days rolled up.") % {
@@ -40,7 +42,7 @@ def lake_night() -> str:
     from yuanmai.devices.store import upkeep
 
     lake = queries().lake
-    upkeep.maintain(lake, everything=True)
+    gently(lambda: upkeep.maintain(lake, everything=True))
     today = timezone.localdate()
     raw, rolled = settings.LAKE_RAW_DAYS, settings.LAKE_ROLLED_DAYS
     expired = 0
@@ -49,7 +51,7 @@ def lake_night() -> str:
             lake, today - timedelta(days=raw), today - timedelta(days=rolled) if rolled else None
         )
     upkeep.sweep(lake)
-    faults = upkeep.scrub(lake)
+    faults = gently(lambda: upkeep.scrub(lake))
     if faults:
         raise RuntimeError(
             "the lake is damaged: " + "; ".join(f"{f.kind}: {f.path}: {f.detail}" for f in faults)
