@@ -1,13 +1,10 @@
-"""Modbus: our frames beside those of pymodbus, orders of bytes, joined reads, streams in pieces."""
+"""Modbus: our frames beside those of pymodbus, streams in pieces."""
 
 from __future__ import annotations
-
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pymodbus.client.mixin import ModbusClientMixin
 from pymodbus.framer import FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
 from pymodbus.pdu import bit_message as bits
@@ -15,7 +12,7 @@ from pymodbus.pdu import register_message as registers
 
 from yuanmai.protocols.bits import crc_modbus
 from yuanmai.protocols.faults import Fault
-from yuanmai.protocols.modbus import pdu, plan, values
+from yuanmai.protocols.modbus import pdu
 from yuanmai.protocols.modbus.frame import Adu, RtuDecoder, TcpDecoder, encode_rtu, encode_tcp
 
 ADDRESS = st.integers(0, 0xFF00)
@@ -183,148 +180,6 @@ def test_requests_that_are_none(sent: str, reason: str) -> None:
     found = pdu.decode_request(bytes.fromhex(sent))
     assert isinstance(found, Fault)
     assert found.reason == reason
-
-
-# The same number in each order, by hand.
-@pytest.mark.parametrize(
-    ("order", "words"),
-    [
-        ("ABCD", [0x4248, 0xF5C3]),
-        ("CDAB", [0xF5C3, 0x4248]),
-        ("BADC", [0x4842, 0xC3F5]),
-        ("DCBA", [0xC3F5, 0x4842]),
-    ],
-)
-def test_orders_of_a_float(order: str, words: list[int]) -> None:
-    assert values.unpack(words, "float32", order) == pytest.approx(50.24, abs=1e-5)
-    assert values.pack(values.unpack(words, "float32", order), "float32", order) == words
-
-
-@pytest.mark.parametrize(
-    ("order", "words"),
-    [
-        ("ABCD", [0x0102, 0x0304, 0x0506, 0x0708]),
-        ("CDAB", [0x0708, 0x0506, 0x0304, 0x0102]),
-        ("BADC", [0x0201, 0x0403, 0x0605, 0x0807]),
-        ("DCBA", [0x0807, 0x0605, 0x0403, 0x0201]),
-    ],
-)
-def test_orders_of_eight_bytes(order: str, words: list[int]) -> None:
-    assert values.pack(0x0102030405060708, "uint64", order) == words
-    assert values.unpack(words, "int64", order) == 0x0102030405060708
-
-
-def test_orders_of_one_register() -> None:
-    assert [values.unpack([0xFF01], "int16", order) for order in values.ORDERS] == [-255, -255, 511, 511]
-
-
-PEER_KINDS = {
-    "int16": ModbusClientMixin.DATATYPE.INT16,
-    "uint16": ModbusClientMixin.DATATYPE.UINT16,
-    "int32": ModbusClientMixin.DATATYPE.INT32,
-    "uint32": ModbusClientMixin.DATATYPE.UINT32,
-    "int64": ModbusClientMixin.DATATYPE.INT64,
-    "uint64": ModbusClientMixin.DATATYPE.UINT64,
-    "float32": ModbusClientMixin.DATATYPE.FLOAT32,
-    "float64": ModbusClientMixin.DATATYPE.FLOAT64,
-}
-
-
-@pytest.mark.parametrize("kind", PEER_KINDS)
-@pytest.mark.parametrize(("order", "word_order"), [("ABCD", "big"), ("CDAB", "little")])
-def test_numbers_are_those_of_pymodbus(kind: str, order: str, word_order: str) -> None:
-    for value in (0, 1, 100, 12345):
-        theirs = ModbusClientMixin.convert_to_registers(value, PEER_KINDS[kind], word_order)
-        assert values.pack(value, kind, order) == theirs
-        assert values.unpack(theirs, kind, order) == value
-        assert values.registers_of(kind) == len(theirs)
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda: values.pack(40000, "int16"),
-        lambda: values.pack(-1, "uint32"),
-        lambda: values.pack(1e39, "float32"),
-        lambda: values.pack(1.5, "int16"),
-        lambda: values.unpack([1], "int32"),
-        lambda: values.unpack([70000], "int16"),
-        lambda: values.unpack([1], "int8"),
-        lambda: values.unpack([1], "int16", "ACBD"),
-    ],
-)
-def test_numbers_that_do_not_fit_are_refused(call: object) -> None:
-    assert callable(call)
-    with pytest.raises(ValueError, match=r"\w"):
-        call()
-
-
-@given(st.sampled_from(list(values.KINDS)), st.sampled_from(values.ORDERS), st.binary(min_size=8, max_size=8))
-def test_numbers_return_as_they_went(kind: str, order: str, packed: bytes) -> None:
-    words = list(pdu.unpack_registers(packed))[: values.registers_of(kind)]
-    value = values.unpack(words, kind, order)
-    if value == value:  # a NaN may lose its payload
-        assert values.pack(value, kind, order) == words
-
-
-def test_neighbours_share_a_request() -> None:
-    spans = [
-        plan.Span("c", 1, 3, 4, 2),
-        plan.Span("a", 1, 3, 0, 2),
-        plan.Span("b", 1, 3, 2, 2),
-        plan.Span("far", 1, 3, 10, 1),
-        plan.Span("other function", 1, 4, 6, 1),
-        plan.Span("other unit", 2, 3, 6, 1),
-    ]
-    found = plan.coalesce(spans)
-    assert [(one.unit, one.function, one.address, one.count) for one in found] == [
-        (1, 3, 0, 6),
-        (1, 3, 10, 1),
-        (1, 4, 6, 1),
-        (2, 3, 6, 1),
-    ]
-    assert found[0].split([10, 11, 12, 13, 14, 15]) == {"a": [10, 11], "b": [12, 13], "c": [14, 15]}
-    joined = plan.coalesce(spans, gap=4)
-    assert (joined[0].address, joined[0].count) == (0, 11)
-    with pytest.raises(ValueError, match="asked for"):
-        found[0].split([1, 2])
-
-
-def test_a_request_never_exceeds_what_a_device_may_be_asked() -> None:
-    registers_ = plan.coalesce([plan.Span(str(place), 1, 3, place, 2) for place in range(0, 400, 2)])
-    assert [one.count for one in registers_] == [124, 124, 124, 28]
-    coils = plan.coalesce([plan.Span(str(place), 1, 1, place) for place in range(4100)])
-    assert [one.count for one in coils] == [2000, 2000, 100]
-    assert (
-        max(
-            one.count
-            for one in plan.coalesce([plan.Span(str(place), 1, 3, place) for place in range(100)], most=16)
-        )
-        == 16
-    )
-    for wrong in (plan.Span("x", 1, 3, 0, 126), plan.Span("x", 1, 6, 0), plan.Span("x", 1, 3, 65535, 2)):
-        with pytest.raises(ValueError, match="x:"):
-            plan.coalesce([wrong])
-
-
-@given(
-    st.lists(
-        st.tuples(st.integers(1, 2), st.integers(1, 4), st.integers(0, 600), st.integers(1, 8)), max_size=60
-    ),
-    st.integers(0, 20),
-)
-def test_every_value_is_read_once_where_it_stands(spans: list[tuple[int, int, int, int]], gap: int) -> None:
-    wanted = [plan.Span(str(place), *given) for place, given in enumerate(spans)]
-    found = plan.coalesce(wanted, gap)
-    values_of: dict[str, list[int]] = {}
-    for one in found:
-        pdu.read(one.function, one.address, one.count)
-        values_of |= {
-            key: list(part) for key, part in one.split(range(one.address, one.address + one.count)).items()
-        }
-    assert values_of == {span.key: list(range(span.address, span.address + span.count)) for span in wanted}
-    for before, after in pairwise(found):
-        assert (before.unit, before.function, before.address) < (after.unit, after.function, after.address)
 
 
 FRAMES = [encode_tcp(number, 1, body) for number, (body, _theirs) in enumerate(REQUESTS)]

@@ -8,7 +8,7 @@ from dlt645 import MeterServerService
 
 from tests.gateway.kit import run
 from tests.gateway.mqtt.foreign import free_port
-from tests.gateway.pollers.test_modbus import device, oddities, polling, scripted, until
+from tests.gateway.pollers.kit import device, oddities, polling, scripted, until
 from yuanmai.demo.simulators.meter import Bus as SimulatedBus
 from yuanmai.demo.simulators.stats import Stats
 from yuanmai.devices.store.records import Kind
