@@ -19,6 +19,7 @@ import "./mark.svg?url";
 import "./theme-boot.js?url";
 
 import "./islands/board";
+import { startDepends } from "./islands/depends";
 import "./islands/dropzone";
 import "./islands/fence";
 import "./islands/job";
@@ -38,6 +39,7 @@ setSprite(new URL(sprite, import.meta.url).href);
 startThemes();
 startPage();
 startFilters();
+startDepends();
 
 // The heavy islands come only to the pages that use them.
 const heavy: Record<string, () => Promise<unknown>> = {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { isEmpty, optionOf, urlOf, type Chart, type Palette } from "./chart-option";
+import { asked, type Depends } from "./depends";
 import { accepts } from "./dropzone";
 import { dropped } from "./lanes";
 import { boundsOf, moveFeature, styleLayers, union } from "./map-layers";
@@ -88,4 +89,11 @@ test("a live event moves what moves and recolours the rest", () => {
   expect(moveFeature(collection, { device: 8, online: false, at: [9, 9] })).toBe(false);
   expect(collection.features[1]?.geometry.coordinates).toEqual([3, 4]);
   expect(moveFeature(collection, { device: 99, online: true, at: null })).toBe(false);
+});
+
+const depends: Depends = { limit: ["compare", ["above", "below"]], low: ["compare", ["outside"]], tone: ["limit", ["1"]] };
+
+test("a field is asked when its master says so, and never when that is not asked itself", () => {
+  expect(asked(depends, (name) => (name === "compare" ? "above" : "1"))).toEqual({ limit: true, low: false, tone: true });
+  expect(asked(depends, (name) => (name === "compare" ? "outside" : "1"))).toEqual({ limit: false, low: true, tone: false });
 });

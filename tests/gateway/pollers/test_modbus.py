@@ -122,13 +122,15 @@ def test_mbpoll_sees_what_the_poller_reads() -> None:
             seen = float(
                 next(line.split()[-1] for line in out.decode().splitlines() if line.startswith("[0]"))
             )
-            assert seen == pytest.approx(rounds(journal)[-1]["holding:0:float32"], abs=0.2)
+            # What is read back after a write is a round of its own, without the other addresses.
+            read = [one["holding:0:float32"] for one in rounds(journal) if "holding:0:float32" in one]
+            assert seen == pytest.approx(read[-1], abs=0.2)
             process = await asyncio.create_subprocess_exec(
                 program("mbpoll"), "-m", "tcp", "-p", str(port), "-a", "1", "-0", "-r", "100", "-t", "4", "-1", "127.0.0.1", "77",
                 stdout=asyncio.subprocess.DEVNULL,
             )  # fmt: skip
             assert await process.wait() == 0
-            await until(lambda: rounds(journal)[-1]["holding:100"] == 77)
+            await until(lambda: rounds(journal)[-1].get("holding:100") == 77)
 
     run(work())
 

@@ -30,6 +30,8 @@ FACTORS: dict[str, dict[str, tuple[float, int]]] = {
     "23": {"LA": (54.0, 1), "Leq": (55.0, 1)},
 }
 # fmt: on
+# By what share of the usual value some factors swing over the day; others by a fifth.
+STEADY = {"w01001": 0.06, "w01010": 0.1, "a01006": 0.008, "a19001": 0.08, "LA": 0.12, "Leq": 0.12}
 
 
 def checksum(segment: bytes) -> bytes:
@@ -104,7 +106,7 @@ class Station(Client):
         wrong = (
             self.surge is not None and self.surge.factor == code and at % self.surge.every < self.surge.lasts
         )
-        return signal(self.mn + code, at, usual) * (
+        return signal(self.mn + code, at, usual, STEADY.get(code, 0.2)) * (
             self.surge.times if self.surge is not None and wrong else 1.0
         )
 

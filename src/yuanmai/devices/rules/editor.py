@@ -58,6 +58,14 @@ BY_KIND = {
     "expert": ("definition",),
 }
 TIMING = ("hold", "hold_for", "hold_minutes", "hold_of", "clear_for", "hours")
+# Fields that are asked only when another one says so: the other one and its values.
+ONE_LIMIT, TWO_LIMITS = ("compare", ("above", "below")), ("compare", ("outside", "inside"))
+DEPENDS = {
+    "limit": ONE_LIMIT, "second_limit": ONE_LIMIT, "second_severity": ONE_LIMIT, "low": TWO_LIMITS, "high": TWO_LIMITS,
+    "hold_for": ("hold", ("for",)), "hold_minutes": ("hold", ("minutes",)), "hold_of": ("hold", ("minutes",)),
+    "longitude": ("figure", ("circle",)), "latitude": ("figure", ("circle",)), "radius": ("figure", ("circle",)),
+    "corners": ("figure", ("polygon",)),
+}  # fmt: skip
 GENERAL = (
     "name",
     "name_en",
@@ -93,7 +101,10 @@ class RuleForm(PlacedForm):
         coerce=int, choices=Severity.choices, initial=Severity.IMPORTANT, label=gettext_lazy("Severity")
     )
     template = forms.ModelChoiceField(
-        queryset=ProductTemplate.objects.none(), required=False, label=gettext_lazy("Devices of the template")
+        queryset=ProductTemplate.objects.none(),
+        required=False,
+        label=gettext_lazy("Devices of the template"),
+        empty_label=gettext_lazy("All"),
     )
     devices = forms.CharField(
         required=False, label=gettext_lazy("Only these devices"), widget=forms.Textarea(attrs={"rows": 2}),
@@ -292,7 +303,12 @@ class RuleForm(PlacedForm):
 
     def _of_geofence(self, values: Mapping[str, Any]) -> dict[str, Any]:
         if values["figure"] == "circle":
-            center = [values.get("longitude"), values.get("latitude")]
+            missing = [name for name in ("longitude", "latitude") if values.get(name) is None]
+            if missing:
+                raise ValidationError(
+                    {name: [_("Click on the map, or type the middle of the circle.")] for name in missing}
+                )
+            center = [values["longitude"], values["latitude"]]
             shape: Any = {"type": "Circle", "center": center, "radius": values.get("radius")}
         else:
             shape = polygon_of(values.get("corners", ""))

@@ -1,5 +1,6 @@
 """Forms of alarms, windows, channels. What is right, the actions say; the forms only ask."""
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
@@ -114,7 +115,12 @@ class PlacedForm(forms.Form):
     """Forms that name an organisation and, where wanted, a park."""
 
     org = forms.TypedChoiceField(coerce=int, label=gettext_lazy("Organisation"))
-    park = forms.ModelChoiceField(queryset=Park.objects.none(), label=gettext_lazy("Park"), required=False)
+    park = forms.ModelChoiceField(
+        queryset=Park.objects.none(),
+        label=gettext_lazy("Park"),
+        required=False,
+        empty_label=gettext_lazy("All"),
+    )
 
     def offer(self, orgs: Pairs, parks: Any) -> None:
         """Fill the choices."""
@@ -192,7 +198,7 @@ class ChannelForm(PlacedForm):
         coerce=int, choices=Severity.choices, initial=Severity.IMPORTANT, label=gettext_lazy("From severity")
     )
     hours = forms.CharField(
-        label=gettext_lazy("Hours"), required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        label=gettext_lazy("Only at these hours"), required=False, widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("Left empty: always. Else lines like “working 08:00-18:00”, “off 00:00-24:00”, “all …”, “6,7 …”."),
     )  # fmt: skip
     per_minute = forms.IntegerField(
@@ -206,6 +212,14 @@ class ChannelForm(PlacedForm):
     )
     enabled = forms.BooleanField(required=False, initial=True, label=gettext_lazy("In use"))
 
+    # What is asked for which kind, for the page.
+    depends = json.dumps(
+        {
+            "url": ("kind", [kind for kind in ChannelKind.values if kind != ChannelKind.MAIL]),
+            "secret": ("kind", [kind for kind in ChannelKind.values if kind != ChannelKind.MAIL]),
+            "recipients": ("kind", [ChannelKind.MAIL]),
+        }
+    )
     field_order = [
         "name",
         "kind",

@@ -15,6 +15,8 @@ from yuanmai.devices.engine.rules.shapes import Circle
 from yuanmai.devices.engine.rules.windows import Window
 from yuanmai.devices.models import Alarm, Severity
 
+# Stands in a preset for the outline of a park that is still to be chosen.
+NOWHERE = Circle(0.0, 0.0, 1.0)
 TONES = {4: "danger", 3: "warning", 2: "info", 1: "secondary"}
 Named = Callable[[str, str], tuple[str, str]]  # (point, device) → (name, unit)
 CAUSES = {
@@ -136,7 +138,9 @@ def bounds_text(bounds: d.Bounds, unit: str = "") -> str:
 
 
 def _fence_text(leaf: d.Fence) -> str:
-    if isinstance(leaf.shape, Circle):
+    if leaf.shape == NOWHERE:
+        figure = _("the outline of the park")
+    elif isinstance(leaf.shape, Circle):
         figure = _("the circle of %(radius)s m around %(place)s") % {
             "radius": number(leaf.shape.radius),
             "place": f"{leaf.shape.longitude:.5f}, {leaf.shape.latitude:.5f}",

@@ -18,10 +18,14 @@ from yuanmai.devices.rules.presets import filled, presets, take_over, templates_
 from yuanmai.devices.rules.queries import names_of_points
 from yuanmai.devices.rules.views.rules import crumbs
 from yuanmai.devices.rules.views.shared import parks_of, writable
-from yuanmai.devices.rules.wording import TONES, sentence
+from yuanmai.devices.rules.wording import NOWHERE, TONES, sentence
 from yuanmai.people.models import Organisation
 
-NOWHERE = {"type": "Circle", "center": [0, 0], "radius": 1}
+NO_OUTLINE = {
+    "type": "Circle",
+    "center": [NOWHERE.longitude, NOWHERE.latitude],
+    "radius": NOWHERE.radius,
+}
 
 
 @page(KEEP_RULES)
@@ -51,7 +55,7 @@ def index(request: HttpRequest) -> HttpResponse:
     groups: dict[str, dict[str, Any]] = {}
     for preset in presets().values():
         template = templates.get(preset.template)
-        definition = read(filled(preset.definition, NOWHERE))
+        definition = read(filled(preset.definition, NO_OUTLINE))
         codes = list(_codes(preset.definition))
         names = names_of_points(codes, template.pk if template else None, [])
         group = groups.setdefault(

@@ -1,5 +1,6 @@
 """Alarm rules: the list, one rule, the editor with its preview, trying on history."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -32,7 +33,7 @@ from yuanmai.devices.registry.views.record import link
 from yuanmai.devices.registry.views.shared import seen_orgs
 from yuanmai.devices.rules import curve
 from yuanmai.devices.rules.actions import retire_rule, save_rule, switch_rule
-from yuanmai.devices.rules.editor import BY_KIND, GENERAL, KINDS, ROWS, TIMING, RuleForm
+from yuanmai.devices.rules.editor import BY_KIND, DEPENDS, GENERAL, KINDS, ROWS, TIMING, RuleForm
 from yuanmai.devices.rules.forms import carry_out
 from yuanmai.devices.rules.loading import Places
 from yuanmai.devices.rules.queries import by_severity, devices_named, names_of_points, rules
@@ -246,6 +247,7 @@ def edit_page(request: HttpRequest, rule: AlarmRule | None, form: RuleForm, titl
         "general": [form[name] for name in GENERAL if name in form.fields and not form[name].is_hidden],
         "hidden": list(form.hidden_fields()),
         "by_kind": by_kind,
+        "depends": json.dumps({name: on for name, on in DEPENDS.items() if name in form.fields}),
         "rows": [
             [form[f"{name}_{i}"] for name in ("point", "compare", "value", "device")] for i in range(ROWS)
         ]
@@ -310,7 +312,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     except DefinitionError as error:
         context["faults"] = faults_text(error.faults)
     except ValidationError as error:
-        context["faults"] = error.messages
+        context["faults"] = list(dict.fromkeys(error.messages))
     except (KeyError, TypeError, AttributeError):
         context["faults"] = [_("Fill in the fields of the condition.")]
     else:
