@@ -61,11 +61,29 @@ function connection(): void {
   window.addEventListener("online", () => toast(t("online"), { tone: "success" }));
 }
 
+/** Tables too wide for the page can be scrolled with the keyboard, wherever a template has not said so itself. */
+function scrollable(): void {
+  const mark = (): void => {
+    for (const box of document.querySelectorAll<HTMLElement>(".table-responsive:not([tabindex])")) {
+      if (box.scrollWidth <= box.clientWidth) continue;
+      const title = box.querySelector("caption") ?? box.closest("section, .card, fieldset")?.querySelector("h2, h3, legend");
+      box.tabIndex = 0;
+      box.setAttribute("role", "region");
+      box.setAttribute("aria-label", title?.textContent?.trim() || document.title);
+    }
+  };
+  mark();
+  window.addEventListener("resize", mark);
+  document.addEventListener("htmx:afterSettle", mark);
+  void document.fonts?.ready.then(mark);
+}
+
 /** Start everything that works by attribute. */
 export function startPage(): void {
   drawer();
   dialogs();
   guards();
   connection();
+  scrollable();
   document.querySelector<HTMLElement>("[data-ym-focus]")?.focus();
 }

@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 POLL = 0.3  # seconds between two looks at the table
 MOST_AT_ONCE = 500  # commands under way in one gateway
+PATIENCE = 5.0  # seconds that a round may take which is under way at the end
 RETRY = 2.0  # seconds after the database could not be asked
 
 
@@ -51,6 +52,7 @@ class Downlink:
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._trouble = False
+        self._stopping = False
 
     async def prepare(self) -> None:
         """Read the register. Without a database the gateway starts all the same: frames are kept, whoever sends them."""
@@ -64,6 +66,10 @@ class Downlink:
     async def stop(self) -> None:
         """Give back what is under way: another gateway, or this one after its restart, goes on with it."""
         if self._task is not None:
+            # Not in the midst of a round: what the database does then nobody would hear of.
+            self._stopping = True
+            self._wake.set()
+            await asyncio.wait({self._task}, timeout=PATIENCE)
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
@@ -79,7 +85,7 @@ class Downlink:
         self._thread.shutdown(wait=True)
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             try:
                 await self._refresh()
                 await self._write()
