@@ -225,8 +225,8 @@ def read_meanwhile(folder: Path, seconds: float, rows: int) -> None:
 
 
 QUESTIONS: list[tuple[str, dict[str, float], dict[str, float]]] = [
-    ("hourly mean of all, from readings", {"small": 0.25, "large": 3.0}, {"small": 0.12}),
-    ("hourly mean of all, from roll-ups", {"small": 0.25, "large": 3.0}, {"small": 0.12}),
+    ("hourly mean of all, from readings", {"small": 0.25, "large": 3.0}, {"small": 0.25}),
+    ("hourly mean of all, from roll-ups", {"small": 0.25, "large": 3.0}, {"small": 0.25}),
     ("one device, 30 days hourly", {}, {"large": 0.1, "small": 0.1}),
     ("one device, 30 days hourly, from readings", {}, {}),
     ("one device, 30 days raw, as a chart", {}, {"large": 0.3, "small": 0.3}),

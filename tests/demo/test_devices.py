@@ -10,15 +10,16 @@ import pytest
 from django.utils import timezone
 
 from yuanmai.core.scope import everywhere
-from yuanmai.demo.load import create_organisations
+from yuanmai.demo.load import create_accounts, create_organisations
 from yuanmai.demo.presets import preset
-from yuanmai.demo.scripts import devices, history
+from yuanmai.demo.scripts import alarms, devices, history
 from yuanmai.demo.simulators.park import clients
 from yuanmai.demo.simulators.stats import Stats
-from yuanmai.devices.models import Device, Point
+from yuanmai.devices.models import Alarm, AlarmState, Device, Point
 from yuanmai.devices.queries import load_registry
 from yuanmai.devices.store.lake import Lake
 from yuanmai.devices.store.query import Queries
+from yuanmai.people.presets_loader import ensure_roles
 from yuanmai.places.models import Park
 
 pytestmark = pytest.mark.django_db
@@ -66,3 +67,22 @@ def test_the_week_behind_has_a_gap_and_counts_once(registered: int, settings: An
     rows = queries.raw([point.pk], now - timedelta(days=8), now + timedelta(hours=1))
     steps = {int(step) // 60_000_000 for step in rows.time[1:] - rows.time[:-1]}
     assert steps == {10, 370}
+
+
+def test_the_week_behind_has_alarms_that_were_handled(settings: Any, tmp_path: Path) -> None:
+    settings.LAKE = str(tmp_path / "lake")
+    ensure_roles()
+    with everywhere():
+        orgs = create_organisations()
+        Park.objects.create(org=orgs[preset("devices")["org"]], code=preset("devices")["park"], name="园区")
+        create_accounts(orgs)
+    devices.load()
+    now = timezone.now()
+    history.load(now)
+    count = alarms.load(now)
+    with everywhere():
+        rows = list(Alarm.objects.select_related("device", "rule"))
+        assert len(rows) == count and 10 <= count <= 60
+        assert {(row.device.code, row.rule.code) for row in rows} >= {("ww-02", "ww-cod-early")}
+        assert all(row.cleared_at is not None and row.cleared_at < now for row in rows)
+        assert [row.state for row in rows].count(AlarmState.CLOSED) == count - 1

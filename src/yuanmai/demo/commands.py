@@ -17,14 +17,16 @@ def demo(as_json: bool) -> None:
     """
     from yuanmai.config.commands import prepare
     from yuanmai.demo.load import load
-    from yuanmai.demo.scripts import history
+    from yuanmai.demo.scripts import alarms, history
 
     if not settings.DEMO:
         raise Refused("YUANMAI_DEMO=1 yuanmai demo")
     prepare()
     created = load()
     if created:
-        history.load(timezone.now())
+        now = timezone.now()
+        history.load(now)
+        alarms.load(now)
     if as_json:
         print_json({"created": created, "accounts": [a.username for a in ACCOUNTS]})
         return

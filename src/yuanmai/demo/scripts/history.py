@@ -20,6 +20,7 @@ from yuanmai.devices.store.lake import Lake
 from yuanmai.devices.store.readings import Readings
 
 SPAN, STEP = timedelta(days=7), timedelta(minutes=10)
+CLOSELY = timedelta(minutes=1)  # of stations where something goes wrong now and then
 SILENT = "dust-01"
 SILENCE = (timedelta(hours=31), timedelta(hours=25))  # before the end
 SOURCE = "demonstration"  # the stream whose position says that the history is there
@@ -32,12 +33,12 @@ def load(now: datetime) -> int:
     if SOURCE in lake.positions():
         return 0
     end = now.replace(minute=now.minute // 10 * 10, second=0, microsecond=0)
-    moments = [end - SPAN + STEP * index for index in range(SPAN // STEP)]
     points: list[int] = []
     times: list[int] = []
     values: list[float] = []
-    for code, say, numbers in _speakers():
-        for moment in moments:
+    for code, say, numbers, step in _speakers():
+        for index in range(SPAN // step):
+            moment = end - SPAN + step * index
             if code == SILENT and end - SILENCE[0] <= moment < end - SILENCE[1]:
                 continue
             at = moment.timestamp()
@@ -57,8 +58,8 @@ def load(now: datetime) -> int:
     return len(points)
 
 
-def _speakers() -> Iterator[tuple[str, Say, dict[str, int]]]:
-    """Yield the registered devices that are simulated: code, what they say at a moment by address, points by address."""
+def _speakers() -> Iterator[tuple[str, Say, dict[str, int], timedelta]]:
+    """Yield the registered devices that are simulated: code, what they say at a moment by address, points by address, how often."""
     known: dict[tuple[str, str], tuple[str, dict[str, int]]] = {}
     with everywhere():
         rows = Point.objects.filter(device__synthetic=True).values_list(
@@ -68,9 +69,11 @@ def _speakers() -> Iterator[tuple[str, Say, dict[str, int]]]:
             known.setdefault((protocol, key), (code, {}))[1][address] = pk
     for client in clients("", Stats()):
         if isinstance(client, Station) and ("hj212", client.mn) in known:
-            yield known["hj212", client.mn][0], _station(client), known["hj212", client.mn][1]
+            code, numbers = known["hj212", client.mn]
+            yield code, _station(client), numbers, CLOSELY if client.surge else STEP
         elif isinstance(client, Lamp | Gate | Sensor) and ("mqtt", client.name) in known:
-            yield known["mqtt", client.name][0], _thing(client), known["mqtt", client.name][1]
+            code, numbers = known["mqtt", client.name]
+            yield code, _thing(client), numbers, STEP
 
 
 def _station(station: Station) -> Say:

@@ -60,12 +60,22 @@ def moment(at: float) -> str:
 
 @dataclass(frozen=True)
 class Surge:
-    """What goes wrong now and then: for `lasts` of every `every` seconds a factor is `times` its usual value."""
+    """What goes wrong now and then: for `lasts` of every `every` seconds a factor is `times` its usual value.
+
+    `first`: so many seconds after the station was switched on as well, so that nobody has to wait for it.
+    """
 
     factor: str
     times: float
     every: float
     lasts: float
+    first: float | None = None
+
+    def on(self, at: float, since: float | None) -> bool:
+        """Whether it goes wrong at a moment; `since`: when the station was switched on."""
+        if self.first is not None and since is not None and 0 <= at - since - self.first < self.lasts:
+            return True
+        return at % self.every < self.lasts
 
 
 class Station(Client):
@@ -90,9 +100,12 @@ class Station(Client):
         self.interval = int(period)
         self.last_qn = 0
         self.minute = 0
+        self.since: float | None = None
 
     async def greet(self, reader: asyncio.StreamReader) -> None:
         """HJ 212 knows no greeting."""
+        if self.since is None:
+            self.since = time.time()
 
     def qn(self, at: float) -> str:
         """Return a number of a dialogue that this station has not used."""
@@ -103,9 +116,7 @@ class Station(Client):
     def value(self, code: str, at: float) -> float:
         """Return what the station measures."""
         usual, _digits = FACTORS[self.kind][code]
-        wrong = (
-            self.surge is not None and self.surge.factor == code and at % self.surge.every < self.surge.lasts
-        )
+        wrong = self.surge is not None and self.surge.factor == code and self.surge.on(at, self.since)
         return signal(self.mn + code, at, usual, STEADY.get(code, 0.2)) * (
             self.surge.times if self.surge is not None and wrong else 1.0
         )
