@@ -1,4 +1,4 @@
-"""Devices in the database for tests of the gateway."""
+"""Devices in the database, and a quick server, for tests of the gateway."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ import pytest
 from tests.conftest import Orgs
 from yuanmai.core.scope import everywhere
 from yuanmai.devices.models import Device, Point, ProductTemplate
+from yuanmai.gateway import server as framework
+
+
+@pytest.fixture
+def quick_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server looks at its connections every twentieth of a second, so that short limits are noticed in time."""
+    monkeypatch.setattr(framework, "SWEEP", 0.05)
 
 
 @pytest.fixture

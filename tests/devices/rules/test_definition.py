@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tests.devices.rules.kit import MINUTE, START, above
 from yuanmai.common.working_days import china
-from yuanmai.devices.engine.rules.definition import DefinitionError, Threshold, read
+from yuanmai.devices.engine.rules.conditions import Threshold
+from yuanmai.devices.engine.rules.definition import DefinitionError, read
 from yuanmai.devices.engine.rules.shapes import METRES, corners_of, read_shape
 from yuanmai.devices.engine.rules.windows import Activity, read_window
 from yuanmai.devices.rules.wording import RULES_OF_FAULTS, faults_text, sentence

@@ -15,7 +15,7 @@ from yuanmai.devices.store.records import Kind
 from yuanmai.gateway.mqtt import broker as brokers
 from yuanmai.gateway.mqtt.access import MOST_FAILURES
 from yuanmai.gateway.mqtt.broker import Broker
-from yuanmai.gateway.mqtt.connection import RECEIVE_MAXIMUM
+from yuanmai.gateway.mqtt.incoming import RECEIVE_MAXIMUM
 from yuanmai.protocols.mqtt import packets as p
 from yuanmai.protocols.mqtt import writer
 from yuanmai.protocols.mqtt.packets import V5, Packet, Publish, Subscription
@@ -176,10 +176,10 @@ def test_wills_wait_and_are_called_off() -> None:
         async with serving(broker) as port:
             async with five(port, will=will, properties=stays):
                 pass
-            await until(lambda: broker._wills)
+            await until(lambda: len(broker.wills))
             async with five(port, clean=False, properties=stays) as (client, answer):
                 assert answer.session_present
-                assert not broker._wills  # it has come back in time
+                assert not len(broker.wills)  # it has come back in time
                 client.send(p.Disconnect())
                 await client.next()
             await asyncio.sleep(1.2)

@@ -1,14 +1,11 @@
 """The register of devices for programs: devices, points, newest values, history, who knocks."""
 
-from datetime import date, datetime
 from typing import Any
 
 from django.http import Http404
-from pydantic import Field
 
-from yuanmai.core.api import ApiRequest, Page, Paging, Query, Router, Schema, paginate
+from yuanmai.core.api import ApiRequest, Page, Paging, Query, Router, paginate
 from yuanmai.devices.models import Device, Point, UnknownDevice
-from yuanmai.devices.models.registry import PointKind, Protocol
 from yuanmai.devices.permissions import KEEP_DEVICES, SEE_DEVICES
 from yuanmai.devices.registry import actions
 from yuanmai.devices.registry.adopting import propose, propose_all
@@ -22,100 +19,28 @@ from yuanmai.devices.registry.queries import (
     values_of,
     with_state,
 )
-from yuanmai.devices.registry.series import MOST_POINTS, series, span_of
-from yuanmai.devices.registry.tables import quality_words, standing
+from yuanmai.devices.registry.schemas import (
+    Adoption,
+    DeviceChange,
+    DeviceFilter,
+    DeviceIn,
+    DeviceOut,
+    HistoryFilter,
+    LatestOut,
+    PointDoc,
+    PointsIn,
+    SeriesOut,
+    UnknownOut,
+    device_out,
+    unknown_out,
+)
+from yuanmai.devices.registry.series import series, span_of
+from yuanmai.devices.registry.tables import quality_words
 from yuanmai.enterprises.models import Enterprise
 from yuanmai.people.models import Organisation
 from yuanmai.places.models import Building, Park
 
 router = Router(tags=["devices"])
-
-
-class DeviceOut(Schema):
-    """A device of the register."""
-
-    id: int
-    organisation: str = Field(description="code of the organisation")
-    code: str
-    name: str
-    template: int
-    protocol: Protocol
-    key: str = Field(description="what the device calls itself in its protocol")
-    state: str = Field(description="online, offline, never, paused, retired")
-    last_seen: datetime | None
-    park: str | None = Field(description="code of the park")
-    building: int | None
-    enterprise: int | None
-    parent: int | None
-    longitude: float | None
-    latitude: float | None
-    mobile: bool
-    enabled: bool
-    silence_after: int
-    installed_on: date | None
-    note: str
-
-
-def _device(row: Device) -> DeviceOut:
-    state = getattr(row, "state", None)
-    return DeviceOut(
-        id=row.pk, organisation=row.org.code, code=row.code, name=row.name, template=row.template_id,
-        protocol=Protocol(row.protocol), key=row.key, state=standing(row), last_seen=state.last_seen if state else None,
-        park=row.park.code if row.park else None, building=row.building_id, enterprise=row.enterprise_id, parent=row.parent_id,
-        longitude=row.longitude, latitude=row.latitude, mobile=row.mobile, enabled=row.enabled, silence_after=row.silence_after,
-        installed_on=row.installed_on, note=row.note,
-    )  # fmt: skip
-
-
-class DeviceFilter(Schema):
-    """Which devices."""
-
-    q: str | None = Field(None, max_length=60, description="part of name, code or identity")
-    protocol: Protocol | None = None
-    template: int | None = None
-    state: str | None = Field(None, pattern="^(online|offline|never)$")
-    use: str | None = Field(
-        None, pattern="^(yes|no|retired)$", description="in use, paused, or taken out of the register"
-    )
-
-
-class DeviceIn(Schema):
-    """A device to be entered; the points of its template come with it."""
-
-    organisation: str = Field(max_length=60)
-    template: int
-    code: str = Field(max_length=60)
-    name: str = Field(max_length=120)
-    name_en: str = Field("", max_length=160)
-    key: str = Field("", max_length=200, description="of HTTP empty: the code")
-    park: str | None = Field(None, max_length=60, description="code")
-    building: int | None = None
-    enterprise: int | None = None
-    parent: int | None = None
-    longitude: float | None = None
-    latitude: float | None = None
-    mobile: bool | None = None
-    enabled: bool = True
-    silence_after: int | None = None
-    installed_on: date | None = None
-    note: str = Field("", max_length=4000)
-
-
-class DeviceChange(Schema):
-    """What is to be changed; what is left out stays."""
-
-    code: str | None = Field(None, max_length=60)
-    name: str | None = Field(None, max_length=120)
-    name_en: str | None = Field(None, max_length=160)
-    key: str | None = Field(None, max_length=200)
-    park: str | None = Field(None, max_length=60)
-    building: int | None = None
-    enterprise: int | None = None
-    longitude: float | None = None
-    latitude: float | None = None
-    enabled: bool | None = None
-    silence_after: int | None = None
-    note: str | None = Field(None, max_length=4000)
 
 
 def _one(request: ApiRequest, pk: int) -> Device:
@@ -159,7 +84,7 @@ def list_devices(request: ApiRequest, filters: Query[DeviceFilter], paging: Quer
     if filters.protocol is not None:
         told["protocol"] = filters.protocol.value
     rows = narrowed(register(_orgs(request), retired=filters.use == "retired"), Asked.of(told))
-    return paginate(request, with_state(rows).order_by("code", "pk"), paging, _device)
+    return paginate(request, with_state(rows).order_by("code", "pk"), paging, device_out)
 
 
 @router.post("", permission=KEEP_DEVICES, response={201: DeviceOut})
@@ -173,40 +98,7 @@ def add_device(request: ApiRequest, device: DeviceIn) -> tuple[int, DeviceOut]:
         if values[name] is None:
             del values[name]
     row = actions.add_device(request.actor, org_id, **values)
-    return 201, _device(_one(request, row.pk))
-
-
-class UnknownOut(Schema):
-    """Somebody who speaks to the gateway and is in no register."""
-
-    id: int
-    protocol: Protocol
-    key: str
-    address: str
-    frames: int
-    first_seen: datetime
-    last_seen: datetime
-    sample: dict[str, Any] = Field(description="what the last frame says: address and value")
-    template: int | None = Field(description="the template that fits best")
-
-
-def _unknown(row: UnknownDevice, template: int | None) -> UnknownOut:
-    said = row.sample.get("addresses") if isinstance(row.sample, dict) else {}
-    return UnknownOut(
-        id=row.pk, protocol=Protocol(row.protocol), key=row.key, address=row.address, frames=row.frames, first_seen=row.first_seen,
-        last_seen=row.last_seen, sample=said if isinstance(said, dict) else {}, template=template,
-    )  # fmt: skip
-
-
-class Adoption(Schema):
-    """What somebody unknown is taken into the register as; what is left out is as proposed."""
-
-    organisation: str = Field(max_length=60)
-    template: int | None = None
-    code: str | None = Field(None, max_length=60)
-    name: str | None = Field(None, max_length=120)
-    park: str | None = Field(None, max_length=60)
-    extra: bool = Field(True, description="whether what it says beyond the template becomes points, too")
+    return 201, device_out(_one(request, row.pk))
 
 
 @router.get("/unknown", permission=KEEP_DEVICES, response=Page[UnknownOut])
@@ -219,7 +111,7 @@ def list_unknown(request: ApiRequest, paging: Query[Paging]) -> Page[UnknownOut]
         if row.pk not in fitting:
             proposal = propose_all([row], templates)[row.pk]
             fitting[row.pk] = proposal.template.pk if proposal.template else None
-        return _unknown(row, fitting[row.pk])
+        return unknown_out(row, fitting[row.pk])
 
     return paginate(request, unknown_devices(), paging, out)
 
@@ -245,13 +137,13 @@ def adopt(request: ApiRequest, pk: int, adoption: Adoption) -> tuple[int, Device
     device = actions.adopt_device(
         request.actor, row, org_id, extra=proposal.extra if adoption.extra else (), **given
     )
-    return 201, _device(_one(request, device.pk))
+    return 201, device_out(_one(request, device.pk))
 
 
 @router.get("/{int:pk}", permission=SEE_DEVICES, response=DeviceOut)
 def get_device(request: ApiRequest, pk: int) -> DeviceOut:
     """Show one device, a retired one too."""
-    return _device(_one(request, pk))
+    return device_out(_one(request, pk))
 
 
 @router.patch("/{int:pk}", permission=KEEP_DEVICES, response=DeviceOut)
@@ -260,7 +152,7 @@ def change_device(request: ApiRequest, pk: int, change: DeviceChange) -> DeviceO
     row = _one(request, pk)
     values = _related(change.dict(exclude_unset=True), list(request.actor.org_ids()))
     actions.revise_device(request.actor, row, **values)
-    return _device(_one(request, pk))
+    return device_out(_one(request, pk))
 
 
 @router.delete("/{int:pk}", permission=KEEP_DEVICES, response={204: None})
@@ -268,45 +160,6 @@ def retire_device(request: ApiRequest, pk: int) -> tuple[int, None]:
     """Take a device out of the register; its readings stay."""
     actions.retire_devices(request.actor, [_one(request, pk)])
     return 204, None
-
-
-class PointDoc(Schema):
-    """A point: what it means, where it stands in the device's language, what is plausible."""
-
-    id: int | None = Field(None, description="of a stored point; its readings stand under this number")
-    code: str = Field(max_length=60)
-    name: str = Field(max_length=120)
-    name_en: str = Field("", max_length=160)
-    kind: PointKind = PointKind.GAUGE
-    address: str = Field(max_length=160)
-    unit: str = Field("", max_length=30)
-    scale: float = 1.0
-    offset: float = 0.0
-    low: float | None = None
-    high: float | None = None
-    deadband: float = 0.0
-    decimals: int = Field(2, ge=0, le=9)
-    states: dict[str, str] = Field(default_factory=dict, description='names of states, {"0": "关|Off"}')
-    writable: bool = False
-
-    @classmethod
-    def of(cls, row: Any, *, numbered: bool = True) -> "PointDoc":
-        """Return a stored point as a document."""
-        names = [name for name in cls.model_fields if name != "id"]
-        return cls(id=row.pk if numbered else None, **{name: getattr(row, name) for name in names})
-
-    def told(self) -> dict[str, Any]:
-        """Return it as the actions take it."""
-        values = self.dict()
-        values["pk"] = values.pop("id")
-        values["kind"] = self.kind.value
-        return values
-
-
-class PointsIn(Schema):
-    """All points of a device; one that is left out is retired."""
-
-    points: list[PointDoc] = Field(max_length=500)
 
 
 @router.get("/{int:pk}/points", permission=SEE_DEVICES, response=list[PointDoc])
@@ -323,18 +176,6 @@ def set_points(request: ApiRequest, pk: int, body: PointsIn) -> list[PointDoc]:
     return list_points(request, pk)
 
 
-class LatestOut(Schema):
-    """The newest value of a point."""
-
-    point: str = Field(description="code of the point")
-    id: int
-    unit: str
-    time: datetime | None
-    value: float | None
-    quality: int | None = Field(description="bits; 0 is good")
-    words: list[str] = Field(description="what is wrong with it, in words")
-
-
 @router.get("/{int:pk}/latest", permission=SEE_DEVICES, response=list[LatestOut])
 def latest_values(request: ApiRequest, pk: int) -> list[LatestOut]:
     """Show the newest value of every point of a device."""
@@ -349,40 +190,6 @@ def latest_values(request: ApiRequest, pk: int) -> list[LatestOut]:
             )
         )  # fmt: skip
     return found
-
-
-class HistoryFilter(Schema):
-    """Which points and when."""
-
-    point: list[str] = Field(
-        default_factory=list, max_length=MOST_POINTS, description="codes; the first point where none is given"
-    )
-    range: str | None = Field(None, pattern="^(24h|7d|30d|365d)$")
-    since: str | None = Field(None, alias="from", max_length=40, description="day, or moment with zone")
-    until: str | None = Field(None, alias="to", max_length=40)
-    step: str | None = Field(None, pattern="^(raw|hour|day)$")
-
-
-class SeriesOut(Schema):
-    """The history of a point: columns of equal length; a null is a gap."""
-
-    point: int
-    code: str
-    name: str
-    unit: str
-    kind: PointKind
-    time: list[int] = Field(description="milliseconds since 1970, UTC")
-    value: list[float | None] = Field(
-        description="readings, or means of hours or days; of meter counts what they grew by"
-    )
-    low: list[float | None] = Field(default_factory=list)
-    high: list[float | None] = Field(default_factory=list)
-    excluded: list[tuple[int, float | None, str]] = Field(
-        description="time, value and reason of what enters no mean"
-    )
-    gaps: list[tuple[int, int]]
-    interval: float = Field(description="usual distance of readings in seconds")
-    thinned: bool
 
 
 @router.get("/{int:pk}/history", permission=SEE_DEVICES, response=list[SeriesOut])

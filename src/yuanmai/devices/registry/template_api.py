@@ -10,8 +10,8 @@ from yuanmai.devices.models import ProductTemplate
 from yuanmai.devices.models.registry import Protocol
 from yuanmai.devices.permissions import KEEP_DEVICES, SEE_DEVICES
 from yuanmai.devices.registry import actions
-from yuanmai.devices.registry.api import PointDoc
 from yuanmai.devices.registry.queries import template_or_404, template_points, templates_for
+from yuanmai.devices.registry.schemas import PointDoc
 from yuanmai.people.models import Organisation
 
 router = Router(tags=["devices"])

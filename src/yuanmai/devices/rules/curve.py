@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yuanmai.devices.engine.quality import EXCLUDED
-from yuanmai.devices.engine.rules import definition as d
+from yuanmai.devices.engine.rules import conditions as c
+from yuanmai.devices.engine.rules.definition import Definition
 from yuanmai.devices.models import Point
 from yuanmai.devices.registry.lake import queries
 from yuanmai.devices.store.readings import Readings
@@ -37,11 +38,11 @@ def readings_of(points: Sequence[int], span: Span) -> Readings | None:
         return None
 
 
-def limits(definition: d.Definition) -> list[float]:
+def limits(definition: Definition) -> list[float]:
     """Return the limits that a rule names for its first condition, if it is one on values."""
     found: list[float] = []
     for condition in (definition.when, *(condition for _severity, condition in definition.grades)):
-        if isinstance(condition, d.Threshold):
+        if isinstance(condition, c.Threshold):
             found += [b for b in (condition.bounds.low, condition.bounds.high) if np.isfinite(b)]
     return sorted(set(found))
 

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from yuanmai.core.figures.display import chinese
-from yuanmai.devices.engine.rules import definition as d
+from yuanmai.devices.engine.rules import conditions as c
+from yuanmai.devices.engine.rules.definition import Definition, Fault
 from yuanmai.devices.engine.rules.shapes import Circle
 from yuanmai.devices.engine.rules.windows import Window
 from yuanmai.devices.models import Alarm, Severity
@@ -84,23 +85,23 @@ def plain_names(point: str, device: str) -> tuple[str, str]:
     return (f"{device} {point}".strip(), "")
 
 
-def condition_text(condition: d.Condition, named: Named = plain_names, *, nested: bool = False) -> str:
+def condition_text(condition: c.Condition, named: Named = plain_names, *, nested: bool = False) -> str:
     """Return a condition as a part of a sentence."""
-    if isinstance(condition, d.All | d.AnyOf):
-        joint = _(" and ") if isinstance(condition, d.All) else _(" or ")
+    if isinstance(condition, c.All | c.AnyOf):
+        joint = _(" and ") if isinstance(condition, c.All) else _(" or ")
         text = joint.join(condition_text(part, named, nested=True) for part in condition.conditions)
         return _("(%(text)s)") % {"text": text} if nested and len(condition.conditions) > 1 else text
-    if isinstance(condition, d.Not):
+    if isinstance(condition, c.Not):
         return _("it is not so that %(text)s") % {
             "text": condition_text(condition.condition, named, nested=True)
         }
     return _leaf_text(condition, named)
 
 
-def _leaf_text(leaf: d.Leaf, named: Named) -> str:
-    if isinstance(leaf, d.Fence):
+def _leaf_text(leaf: c.Leaf, named: Named) -> str:
+    if isinstance(leaf, c.Fence):
         return _fence_text(leaf)
-    if isinstance(leaf, d.Missing):
+    if isinstance(leaf, c.Missing):
         if not leaf.point:
             who = leaf.device or _("the device")
             return _("nothing is heard from %(who)s for %(time)s") % {
@@ -110,13 +111,13 @@ def _leaf_text(leaf: d.Leaf, named: Named) -> str:
         name, _unit = named(leaf.point, leaf.device)
         return _("no reading of %(name)s comes for %(time)s") % {"name": name, "time": duration(leaf.after)}
     name, unit = named(leaf.point, leaf.device)
-    if isinstance(leaf, d.Among):
+    if isinstance(leaf, c.Among):
         values = ", ".join(number(value) for value in sorted(leaf.values))
         return _("%(name)s is %(values)s") % {"name": name, "values": values}
-    if isinstance(leaf, d.Doubtful):
-        flags = ", ".join(str(FLAGS[flag]) for flag, bit in d.FLAGS.items() if leaf.mask & bit)
+    if isinstance(leaf, c.Doubtful):
+        flags = ", ".join(str(FLAGS[flag]) for flag, bit in c.FLAGS.items() if leaf.mask & bit)
         return _("a reading of %(name)s is %(flags)s") % {"name": name, "flags": flags}
-    if isinstance(leaf, d.Rate):
+    if isinstance(leaf, c.Rate):
         what = _("the increase of %(name)s is") if leaf.counter else _("the change of %(name)s is")
         return _("%(what)s %(bounds)s %(per)s (over %(over)s)") % {
             "what": what % {"name": name}, "bounds": bounds_text(leaf.bounds, unit), "per": PER[leaf.per],
@@ -125,7 +126,7 @@ def _leaf_text(leaf: d.Leaf, named: Named) -> str:
     return _("%(name)s is %(bounds)s") % {"name": name, "bounds": bounds_text(leaf.bounds, unit)}
 
 
-def bounds_text(bounds: d.Bounds, unit: str = "") -> str:
+def bounds_text(bounds: c.Bounds, unit: str = "") -> str:
     """Return limits in words."""
     if bounds.compare == "above":
         return _("above %(limit)s") % {"limit": quantity(bounds.high, unit)}
@@ -137,7 +138,7 @@ def bounds_text(bounds: d.Bounds, unit: str = "") -> str:
     return _("outside %(low)s to %(high)s") % {"low": low, "high": high}
 
 
-def _fence_text(leaf: d.Fence) -> str:
+def _fence_text(leaf: c.Fence) -> str:
     if leaf.shape == NOWHERE:
         figure = _("the outline of the park")
     elif isinstance(leaf.shape, Circle):
@@ -167,7 +168,7 @@ def window_text(window: Window) -> str:
     return f"{days} {clock(window.begin)}–{clock(window.end)}"
 
 
-def sentence(definition: d.Definition, severity: int, named: Named = plain_names) -> str:
+def sentence(definition: Definition, severity: int, named: Named = plain_names) -> str:
     """Return a whole rule in plain words."""
     when, hold = condition_text(definition.when, named), definition.hold
     if hold.of:
@@ -179,7 +180,7 @@ def sentence(definition: d.Definition, severity: int, named: Named = plain_names
         % {"when": when, "severity": Severity(severity).label}
     ]
     for grade, condition in definition.grades:
-        assert isinstance(condition, d.Threshold | d.Rate)
+        assert isinstance(condition, c.Threshold | c.Rate)
         unit = named(condition.point, condition.device)[1]
         parts.append(
             _("%(bounds)s: %(severity)s.")
@@ -201,13 +202,13 @@ def spaced(text: str) -> str:
     return re.sub(r"([0-9A-Za-z%°³²）])(?=[时后的为）])", r"\1 ", text).replace("） ", "）")
 
 
-def _ends(definition: d.Definition, named: Named) -> str:
+def _ends(definition: Definition, named: Named) -> str:
     when = definition.when
     slack = ""
-    if isinstance(when, d.Threshold | d.Rate) and when.bounds.hysteresis:
+    if isinstance(when, c.Threshold | c.Rate) and when.bounds.hysteresis:
         unit = named(when.point, when.device)[1]
         slack = _("%(slack)s within the limit") % {"slack": quantity(when.bounds.hysteresis, unit)}
-    elif isinstance(when, d.Fence) and when.margin:
+    elif isinstance(when, c.Fence) and when.margin:
         slack = _("%(slack)s beyond the edge") % {"slack": quantity(when.margin, "m")}
     wait = duration(definition.clear_for) if definition.clear_for else ""
     if slack and wait:
@@ -261,14 +262,14 @@ PARTS = {
 }  # fmt: skip
 
 
-def fault_text(fault: d.Fault) -> str:
+def fault_text(fault: Fault) -> str:
     """Return what is wrong, with where it stands: the name of the field where a form has one, else the path in the JSON."""
     text = str(RULES_OF_FAULTS[fault.rule]) % fault.values
     where = PARTS.get(fault.path, fault.path)
     return _("%(where)s: %(text)s") % {"where": where, "text": text} if where else text
 
 
-def faults_text(faults: Sequence[d.Fault]) -> list[str]:
+def faults_text(faults: Sequence[Fault]) -> list[str]:
     """Return everything that is wrong, a line each."""
     return [fault_text(fault) for fault in faults]
 

@@ -15,32 +15,23 @@ from yuanmai.devices.engine.mapping import Mappings
 from yuanmai.devices.engine.registry import DeviceSpec, Registry
 from yuanmai.devices.store.records import Kind
 from yuanmai.gateway.hub import Hub
-from yuanmai.gateway.mqtt.access import SPEAKERS, Guard, Identity, identify, may_publish
+from yuanmai.gateway.mqtt.access import SPEAKERS, Guard, Identity, identify
+from yuanmai.gateway.mqtt.audience import Audience
 from yuanmai.gateway.mqtt.connection import Client
-from yuanmai.gateway.mqtt.link import Acked, Heard, Tap
+from yuanmai.gateway.mqtt.link import PROTOCOL, RETRY, Acked, Heard, Tap
 from yuanmai.gateway.mqtt.retained import Retained
 from yuanmai.gateway.mqtt.session import LONGEST_SESSION, Session, expiry_of, restored
 from yuanmai.gateway.mqtt.store import Store
+from yuanmai.gateway.mqtt.wills import Wills
 from yuanmai.gateway.server import Connection, Server
 from yuanmai.protocols.mqtt import packets as kinds
-from yuanmai.protocols.mqtt.packets import V5, Connect, Properties, Publish, Subscription, Will
-from yuanmai.protocols.mqtt.stream import message_of
+from yuanmai.protocols.mqtt.packets import V5, Connect, Properties, Publish
 from yuanmai.protocols.mqtt.topics import Tree, is_name
 
 logger = logging.getLogger(__name__)
 
-PROTOCOL = "mqtt"
 MOST_SESSIONS = 20_000
 LONGEST_CLIENT_ID = 200
-MOST_WILL_DELAY = 3600
-RETRY = 1.0  # seconds until the journal is asked again for room
-FORWARDED = (
-    "payload_format_indicator",
-    "content_type",
-    "response_topic",
-    "correlation_data",
-    "user_property",
-)
 
 
 class Broker(Server):
@@ -54,16 +45,16 @@ class Broker(Server):
         self.guard = Guard(self.clock)
         self.mappings = Mappings(hub.registry)
         self.sessions: dict[str, Session] = {}
-        self.tree: Tree[tuple[Subscription, int]] = Tree()
         self.listeners: Tree[Heard] = Tree()
         self.store = Store(folder / f"mqtt-{hub.name}.sqlite3") if folder is not None else None
         self.retained = Retained(self.store)
+        self.audience = Audience(hub, self.retained)
+        self.wills = Wills(self)
         self.direct = True
         self.taps: list[Tap] = []
         self.on_arrival: Callable[[Identity], None] | None = None
         self.on_departure: Callable[[Identity], None] | None = None
         self._waiting: set[Client] = set()
-        self._wills: dict[str, Callable[[], None]] = {}  # delayed ones: how to call them off
         self._swept = 0.0
         self._housekeeper: asyncio.TimerHandle | None = None
         hub.on_registry(self._registry)
@@ -81,8 +72,7 @@ class Broker(Server):
         if self._housekeeper is not None:
             self._housekeeper.cancel()
         await super().stop()
-        for off in self._wills.values():
-            off()
+        self.wills.close()
         if self.store is not None:
             await self.loop.run_in_executor(None, self.store.close)
 
@@ -128,9 +118,7 @@ class Broker(Server):
         if session is None:
             client.refuse(packet, kinds.BUSY)
             return
-        off = self._wills.pop(client_id, None)
-        if off is not None:
-            off()
+        self.wills.call_off(client_id)
         session.client = client
         client.accept(packet, session, present, found, given)
         session.save()
@@ -191,7 +179,7 @@ class Broker(Server):
                 client.end("secret", kinds.NOT_AUTHORIZED)  # it comes again and shows the new one
                 return
             client.identity = Identity(who.client_id, device.key, device)
-            client.topics.clear()
+            client.incoming.topics.clear()
             if client.session is not None:
                 client.session.owner = device.key
             if who.device is None:  # adopted
@@ -216,40 +204,13 @@ class Broker(Server):
 
     def _depart(self, client: Client, reason: str, session: Session) -> None:
         """What follows when a client has gone: its will, and the note that it is gone."""
-        will, client.will = client.will, None
-        if will is not None and reason != "stopping":  # we go, not the client
-            delay = min(will.properties.get("will_delay_interval", 0), session.expiry, MOST_WILL_DELAY)
-            if not delay or reason == "replaced":
-                self._testament(client, will)
-            else:
-                timer = self.loop.call_later(delay, self._testament, client, will)
-                self._wills[session.client_id] = timer.cancel
+        self.wills.open(client, reason, session)
         who = client.identity
         if client.speaking:
             client.speaking = False
             self.hub.disconnected(who.protocol, who.key, client.address, reason)
         if self.on_departure is not None and session.client is None:
             self.on_departure(who)
-
-    def _testament(self, client: Client, will: Will) -> None:
-        who = client.identity
-        self._wills.pop(who.client_id, None)
-        allowed = may_publish(who, will.topic, self.hub.registry, self.mappings)
-        if allowed is None:
-            self.hub.count(who.protocol, who.key, "topic_not_allowed", will.topic)
-            return
-        properties = {name: value for name, value in will.properties.items() if name != "will_delay_interval"}
-        packet = Publish(will.topic, will.payload, will.qos, will.retain, properties=properties or None)
-        kind, key = allowed
-
-        def kept(error: Exception | None) -> None:
-            self.hub.note(error)
-            if error is None:
-                self.published(kind, packet, None)
-            else:
-                self.loop.call_later(RETRY, self.hub.record, kind, key, message_of(packet), kept)
-
-        self.hub.record(kind, key, message_of(packet), kept)
 
     def expire(self, session: Session, expiry: int) -> None:
         """Change how long a session outlives its connection."""
@@ -258,9 +219,7 @@ class Broker(Server):
             session.store.write("DELETE FROM session WHERE client = ?", session.client_id)
 
     def _drop(self, session: Session) -> None:
-        for pattern in session.filters:
-            self.tree.remove(pattern, session)
-        session.filters.clear()
+        self.audience.leave(session)
         session.forget()
         if self.sessions.get(session.client_id) is session:
             del self.sessions[session.client_id]
@@ -279,57 +238,12 @@ class Broker(Server):
         """A message is durable: keep it if it is to be retained, hand it to whoever listens."""
         if packet.retain:
             self.retained.put(packet)
-        if len(self.tree):
-            self._hand_out(packet, origin)
+        self.audience.hand_out(packet, origin)
         if len(self.listeners):
             for _owner, heard in self.listeners.find(packet.topic):
                 heard(packet)
         for tap in self.taps:
             tap(kind, packet)
-
-    def _hand_out(self, packet: Publish, origin: Session | None) -> None:
-        best: dict[Session, tuple[int, bool, list[int]]] = {}
-        for owner, (wanted, identifier) in self.tree.find(packet.topic):
-            assert isinstance(owner, Session)
-            if wanted.no_local and owner is origin:
-                continue
-            qos, retain, identifiers = best.get(owner, (0, False, []))
-            if identifier:
-                identifiers = [*identifiers, identifier]
-            best[owner] = (
-                max(qos, min(wanted.qos, packet.qos)),
-                retain or (wanted.retain_as_published and packet.retain),
-                identifiers,
-            )
-        for session, (qos, retain, identifiers) in best.items():
-            self.offer(session, packet, qos, retain, identifiers)
-
-    def offer(
-        self,
-        session: Session,
-        packet: Publish,
-        qos: int,
-        retain: bool,
-        identifiers: list[int],
-        acked: Acked | None = None,
-    ) -> bool:
-        """Hand one message to one session; return whether it is on its way."""
-        properties: Properties | None = None
-        until = 0.0
-        if packet.properties:
-            properties = {name: packet.properties[name] for name in FORWARDED if name in packet.properties}
-            if "message_expiry_interval" in packet.properties:
-                until = time.time() + packet.properties["message_expiry_interval"]
-        if identifiers:
-            properties = (properties or {}) | {"subscription_identifier": identifiers}
-        taken = session.offer(
-            Publish(packet.topic, packet.payload, qos, retain, properties=properties or None),
-            until=until,
-            acked=acked,
-        )
-        if not taken and qos:
-            self.hub.count(PROTOCOL, session.owner, "queue_full", packet.topic)
-        return taken
 
     def publish(self, packet: Publish, acked: Acked | None = None) -> int:
         """Say something as the platform (a command, our state); return how many sessions hear it. Nothing of it is journalled.
@@ -340,19 +254,11 @@ class Broker(Server):
             raise ValueError(f"no name of a topic: {packet.topic!r}")
         if packet.retain:
             self.retained.put(packet)
-        heard = 0
-        for owner, (wanted, identifier) in list(self.tree.find(packet.topic)):
-            assert isinstance(owner, Session)
-            qos = min(wanted.qos, packet.qos)
-            taken = self.offer(owner, packet, qos, False, [identifier] if identifier else [], acked)
-            heard += taken
-            if taken and not qos and acked is not None:
-                acked()  # nobody will say more about it
-        return heard
+        return self.audience.tell(packet, acked)
 
     def hears(self, topic: str) -> bool:
         """Return whether a session listens to a topic."""
-        return next(self.tree.find(topic), None) is not None
+        return self.audience.hears(topic)
 
     def listen(self, pattern: str, heard: Heard) -> Callable[[], None]:
         """Have `heard` called in the loop with every durable message of a filter; return what ends that."""
@@ -363,27 +269,6 @@ class Broker(Server):
             self.listeners.remove(pattern, owner)
 
         return end
-
-    # --- subscriptions --------------------------------------------------------------------------------------------------
-
-    def subscribe(self, session: Session, wanted: Subscription, identifier: int) -> None:
-        """Let a session hear a filter."""
-        session.filters[wanted.filter] = (wanted, identifier)
-        self.tree.add(wanted.filter, session, (wanted, identifier))
-
-    def unsubscribe(self, client: Client, pattern: str) -> bool:
-        """Let a session hear it no more; return whether it did."""
-        session = client.session
-        return (
-            session is not None
-            and session.filters.pop(pattern, None) is not None
-            and self.tree.remove(pattern, session)
-        )
-
-    def tell_retained(self, session: Session, pattern: str, qos: int, identifier: int) -> None:
-        """Send a session the retained messages of a filter."""
-        for packet in self.retained.find(pattern):
-            self.offer(session, packet, min(qos, packet.qos), True, [identifier] if identifier else [])
 
     # --- a full disk ------------------------------------------------------------------------------------------------------
 
@@ -397,7 +282,7 @@ class Broker(Server):
         waiting, self._waiting = self._waiting, set()
         for client in waiting:
             if not client.ended:
-                client.retry()
+                client.incoming.retry()
 
     # --- the file ---------------------------------------------------------------------------------------------------------
 
@@ -405,7 +290,7 @@ class Broker(Server):
         for session, filters in restored(store, time.time()):
             self.sessions[session.client_id] = session
             for wanted, identifier in filters:
-                self.subscribe(session, wanted, identifier)
+                self.audience.subscribe(session, wanted, identifier)
         self.retained.restore()
 
     def _housekeeping(self) -> None:

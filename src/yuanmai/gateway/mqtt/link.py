@@ -6,6 +6,8 @@ from typing import Protocol
 from yuanmai.devices.store.records import Kind
 from yuanmai.protocols.mqtt.packets import Publish
 
+PROTOCOL = "mqtt"
+RETRY = 1.0  # seconds until the journal is asked again for room
 Tap = Callable[[Kind, Publish], None]
 Heard = Callable[[Publish], None]
 Acked = Callable[[], None]

@@ -32,7 +32,7 @@ def subscribe(client: "Client", packet: Subscribe) -> None:
             codes.append(kinds.QUOTA)
         else:
             wanted.qos = min(wanted.qos, 1)
-            client.broker.subscribe(session, wanted, identifier)
+            client.broker.audience.subscribe(session, wanted, identifier)
             codes.append(wanted.qos)
             if wanted.retain_handling == 0 or (wanted.retain_handling == 1 and new):
                 retained.append((wanted.filter, wanted.qos))
@@ -41,7 +41,7 @@ def subscribe(client: "Client", packet: Subscribe) -> None:
     client.send(SubscribeAck(kinds.SUBACK, packet.packet_id, codes))
     session.save()
     for pattern, qos in retained:
-        client.broker.tell_retained(session, pattern, qos, identifier)
+        client.broker.audience.tell_retained(session, pattern, qos, identifier)
 
 
 def unsubscribe(client: "Client", packet: Unsubscribe) -> None:
@@ -49,7 +49,7 @@ def unsubscribe(client: "Client", packet: Unsubscribe) -> None:
     session = client.session
     assert session is not None
     codes = [
-        kinds.SUCCESS if client.broker.unsubscribe(client, pattern) else kinds.NO_SUBSCRIPTION
+        kinds.SUCCESS if client.broker.audience.unsubscribe(session, pattern) else kinds.NO_SUBSCRIPTION
         for pattern in packet.filters
     ]
     client.send(SubscribeAck(kinds.UNSUBACK, packet.packet_id, codes))

@@ -10,25 +10,34 @@ the condition speaks of the device that the rule is applied to.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from yuanmai.devices.engine import quality
-from yuanmai.devices.engine.rules.shapes import Shape, ShapeFault, read_shape
+from yuanmai.devices.engine.rules.conditions import (
+    COMPARE,
+    FLAGS,
+    PER,
+    All,
+    Among,
+    AnyOf,
+    Bounds,
+    Condition,
+    Doubtful,
+    Fence,
+    Missing,
+    Not,
+    Rate,
+    Threshold,
+)
+from yuanmai.devices.engine.rules.shapes import ShapeFault, read_shape
 from yuanmai.devices.engine.rules.windows import Window, WindowFault, read_window
 
 SEVERITIES = (1, 2, 3, 4)  # hint, minor, important, urgent
-COMPARE = ("above", "below", "outside", "inside")
-PER = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 LONGEST = 31 * 86400  # seconds that anything may last
 DEEPEST = 6
 MOST = 40  # conditions in one rule
 MOST_WINDOWS = 50
-FLAGS = {
-    "flagged": quality.FLAGGED, "range": quality.RANGE, "clock": quality.CLOCK, "not_a_number": quality.NOT_A_NUMBER,
-    "jump": quality.JUMP, "late": quality.LATE, "ahead": quality.AHEAD, "substituted": quality.SUBSTITUTED,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,112 +58,6 @@ class DefinitionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """True when a value lies above `high` or below `low` (inside: between them); left again past the hysteresis."""
-
-    compare: str
-    low: float
-    high: float
-    hysteresis: float = 0.0
-
-    def holds(self, value: float, held: bool) -> bool:
-        """Whether the condition holds for a value, given whether it held before."""
-        slack = self.hysteresis if held else 0.0
-        if self.compare == "inside":
-            return self.low - slack <= value <= self.high + slack
-        return value > self.high - slack or value < self.low + slack
-
-    def excess(self, value: float) -> float:
-        """How far beyond the bounds a value is (inside: how deep between them): the larger, the worse."""
-        if self.compare == "inside":
-            return min(value - self.low, self.high - value)
-        return max(value - self.high, self.low - value)
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """A value beyond its limits."""
-
-    point: str
-    bounds: Bounds
-    device: str = ""
-
-
-@dataclass(frozen=True)
-class Rate:
-    """A change per minute, hour or day beyond its limits, measured over at least `over` seconds; counters: their increase."""
-
-    point: str
-    bounds: Bounds
-    per: str
-    over: float
-    counter: bool = False
-    device: str = ""
-
-
-@dataclass(frozen=True)
-class Among:
-    """A state (or value) among these."""
-
-    point: str
-    values: frozenset[float]
-    device: str = ""
-
-
-@dataclass(frozen=True)
-class Missing:
-    """Nothing heard of a point, or (`point` empty) of the device, for longer than `after` seconds."""
-
-    after: float
-    point: str = ""
-    device: str = ""
-
-
-@dataclass(frozen=True)
-class Doubtful:
-    """A reading that carries one of the flags `mask`."""
-
-    point: str
-    mask: int
-    device: str = ""
-
-
-@dataclass(frozen=True)
-class Fence:
-    """The position lies inside (or outside) a figure; left again `margin` metres past its edge."""
-
-    shape: Shape
-    inside: bool
-    margin: float = 0.0
-    device: str = ""
-
-
-@dataclass(frozen=True)
-class All:
-    """Every one of these holds."""
-
-    conditions: tuple["Condition", ...]
-
-
-@dataclass(frozen=True)
-class AnyOf:
-    """At least one of these holds."""
-
-    conditions: tuple["Condition", ...]
-
-
-@dataclass(frozen=True)
-class Not:
-    """This does not hold."""
-
-    condition: "Condition"
-
-
-Leaf = Threshold | Rate | Among | Missing | Doubtful | Fence
-Condition = Leaf | All | AnyOf | Not
-
-
-@dataclass(frozen=True)
 class Hold:
     """How long it must hold: `seconds` without interruption, or in at least `minutes` of the last `of` minutes (`of` > 0)."""
 
@@ -172,17 +75,6 @@ class Definition:
     clear_for: float = 0.0
     grades: tuple[tuple[int, Condition], ...] = ()
     active: tuple[Window, ...] = ()
-
-
-def leaves(condition: Condition) -> Iterator[Leaf]:
-    """Yield the single conditions from left to right."""
-    if isinstance(condition, All | AnyOf):
-        for part in condition.conditions:
-            yield from leaves(part)
-    elif isinstance(condition, Not):
-        yield from leaves(condition.condition)
-    else:
-        yield condition
 
 
 def read(document: Any) -> Definition:

@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any
 
 from yuanmai.devices.engine.quality import EXCLUDED
-from yuanmai.devices.engine.rules import definition as d
+from yuanmai.devices.engine.rules import conditions as c
 
 SECOND = 1_000_000
 SAMPLES = 60  # of a rate's stretch: readings closer together than a sixtieth of it are not kept apart
@@ -47,7 +47,7 @@ class ThresholdLeaf(LeafState):
 
     __slots__ = ("spec",)
 
-    def __init__(self, spec: d.Threshold) -> None:
+    def __init__(self, spec: c.Threshold) -> None:
         super().__init__()
         self.spec = spec
 
@@ -68,7 +68,7 @@ class AmongLeaf(LeafState):
 
     __slots__ = ("spec",)
 
-    def __init__(self, spec: d.Among) -> None:
+    def __init__(self, spec: c.Among) -> None:
         super().__init__()
         self.spec = spec
 
@@ -85,7 +85,7 @@ class DoubtfulLeaf(LeafState):
 
     __slots__ = ("spec",)
 
-    def __init__(self, spec: d.Doubtful) -> None:
+    def __init__(self, spec: c.Doubtful) -> None:
         super().__init__()
         self.spec = spec
 
@@ -103,11 +103,11 @@ class RateLeaf(LeafState):
 
     __slots__ = ("_over", "_per", "kept", "spec")
 
-    def __init__(self, spec: d.Rate) -> None:
+    def __init__(self, spec: c.Rate) -> None:
         super().__init__()
         self.spec = spec
         self.kept: deque[tuple[int, float]] = deque()
-        self._over, self._per = int(spec.over * SECOND), d.PER[spec.per] * SECOND
+        self._over, self._per = int(spec.over * SECOND), c.PER[spec.per] * SECOND
 
     def update(self, moment: int, value: float, quality: int, code: str) -> None:
         """Take a reading."""
@@ -150,7 +150,7 @@ class FenceLeaf(LeafState):
 
     __slots__ = ("latitude", "longitude", "spec")
 
-    def __init__(self, spec: d.Fence) -> None:
+    def __init__(self, spec: c.Fence) -> None:
         super().__init__()
         self.spec = spec
         self.latitude: tuple[int, float] | None = None
@@ -187,7 +187,7 @@ class MissingLeaf(LeafState):
 
     __slots__ = ("spec",)
 
-    def __init__(self, spec: d.Missing) -> None:
+    def __init__(self, spec: c.Missing) -> None:
         super().__init__()
         self.spec = spec
         self.truth = False
@@ -198,16 +198,16 @@ class MissingLeaf(LeafState):
         self.last = (since, 0.0)
 
 
-def state_of(spec: d.Leaf) -> LeafState:
+def state_of(spec: c.Leaf) -> LeafState:
     """Return a fresh state for a condition."""
-    if isinstance(spec, d.Threshold):
+    if isinstance(spec, c.Threshold):
         return ThresholdLeaf(spec)
-    if isinstance(spec, d.Rate):
+    if isinstance(spec, c.Rate):
         return RateLeaf(spec)
-    if isinstance(spec, d.Among):
+    if isinstance(spec, c.Among):
         return AmongLeaf(spec)
-    if isinstance(spec, d.Doubtful):
+    if isinstance(spec, c.Doubtful):
         return DoubtfulLeaf(spec)
-    if isinstance(spec, d.Fence):
+    if isinstance(spec, c.Fence):
         return FenceLeaf(spec)
     return MissingLeaf(spec)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from yuanmai.devices.engine.registry import DeviceSpec, Registry
-from yuanmai.devices.engine.rules import definition as d
+from yuanmai.devices.engine.rules import conditions as c
 from yuanmai.devices.engine.rules.leaves import LATITUDE, LONGITUDE, SECOND
 from yuanmai.devices.engine.rules.target import Plan, Target
 
@@ -68,21 +68,21 @@ class Slots:
             if codes is None:
                 codes = {spec.code: spec.number for specs in other.points.values() for spec in specs}
                 named[other.number] = codes
-            if isinstance(leaf, d.Fence):
+            if isinstance(leaf, c.Fence):
                 wanted = [LATITUDE, LONGITUDE]
-            elif isinstance(leaf, d.Missing) and not leaf.point:
+            elif isinstance(leaf, c.Missing) and not leaf.point:
                 wanted = list(codes)
             else:
                 wanted = [leaf.point]
             if not wanted or any(code not in codes for code in wanted):
                 return  # the device has no such point: the rule does not concern it
-            whole = isinstance(leaf, d.Missing) and not leaf.point
+            whole = isinstance(leaf, c.Missing) and not leaf.point
             found.append(([(code, codes[code]) for code in wanted], 0 if whole else codes[wanted[0]]))
         key = (plan.rule.number, device.number)
         self.points[key] = tuple(point for _points, point in found)
         self.of_target[key] = []
         for index, (leaf, (points, _first)) in enumerate(zip(plan.leaves, found, strict=True)):
-            if isinstance(leaf, d.Missing):
+            if isinstance(leaf, c.Missing):
                 slot = self._slot(key, index, leaf, plan, "")
                 silence = len(self._silent)
                 self._silent.append((slot, int(leaf.after * SECOND)))
@@ -97,15 +97,15 @@ class Slots:
             self.numbers.append(number)
         return self._where[number]
 
-    def _slot(self, key: tuple[int, int], index: int, leaf: d.Leaf, plan: Plan, code: str) -> int:
+    def _slot(self, key: tuple[int, int], index: int, leaf: c.Leaf, plan: Plan, code: str) -> int:
         low, high, negate, mask = -math.inf, math.inf, False, 0
         restless = not plan.alone
-        if isinstance(leaf, d.Threshold):
+        if isinstance(leaf, c.Threshold):
             low, high, negate = leaf.bounds.low, leaf.bounds.high, leaf.bounds.compare == "inside"
-        elif isinstance(leaf, d.Among) and len(leaf.values) == 1:
+        elif isinstance(leaf, c.Among) and len(leaf.values) == 1:
             low = high = next(iter(leaf.values))
             negate = True
-        elif isinstance(leaf, d.Doubtful):
+        elif isinstance(leaf, c.Doubtful):
             mask = leaf.mask
         else:
             restless = True

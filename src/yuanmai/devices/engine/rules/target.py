@@ -9,7 +9,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from yuanmai.devices.engine.rules import definition as d
+from yuanmai.devices.engine.rules import conditions as c
+from yuanmai.devices.engine.rules.definition import Definition, Hold
 from yuanmai.devices.engine.rules.leaves import SECOND, LeafState, state_of
 from yuanmai.devices.engine.rules.windows import Activity
 
@@ -24,7 +25,7 @@ class Rule:
     number: int
     version: int
     severity: int
-    definition: d.Definition
+    definition: Definition
     devices: tuple[int, ...]
 
 
@@ -65,7 +66,7 @@ class Plan:
 
     rule: Rule
     activity: Activity
-    leaves: list[d.Leaf] = field(default_factory=list)
+    leaves: list[c.Leaf] = field(default_factory=list)
     grades: list[tuple[int, Tree]] = field(default_factory=list)
     alone: bool = False  # every grade is a single condition
 
@@ -78,11 +79,11 @@ class Plan:
         plan.alone = all(tree[0] == "leaf" for _severity, tree in plan.grades)
         return plan
 
-    def _tree(self, condition: d.Condition) -> Tree:
-        if isinstance(condition, d.All | d.AnyOf):
-            name = "all" if isinstance(condition, d.All) else "any"
+    def _tree(self, condition: c.Condition) -> Tree:
+        if isinstance(condition, c.All | c.AnyOf):
+            name = "all" if isinstance(condition, c.All) else "any"
             return (name, *(self._tree(part) for part in condition.conditions))
-        if isinstance(condition, d.Not):
+        if isinstance(condition, c.Not):
             return ("not", self._tree(condition.condition))
         self.leaves.append(condition)
         return ("leaf", len(self.leaves) - 1)
@@ -111,7 +112,7 @@ class Grade:
 
     __slots__ = ("ending", "hold", "marks", "reached", "since", "slack")
 
-    def __init__(self, hold: d.Hold, clear_for: float) -> None:
+    def __init__(self, hold: Hold, clear_for: float) -> None:
         self.hold, self.slack = hold, int(clear_for * SECOND)
         self.since: int | None = None  # since when it holds without interruption
         self.ending: int | None = None  # since when it does not hold any more, while it still counts
@@ -285,7 +286,7 @@ class Target:
         if bad is None or leaf.last is None or not leaf.truth:
             return
         spec = self.plan.leaves[0]
-        assert isinstance(spec, d.Threshold | d.Rate)
+        assert isinstance(spec, c.Threshold | c.Rate)
         if self.peak is None or bad > spec.bounds.excess(self.peak.value):
             self.peak = Evidence(number, *leaf.last)
 

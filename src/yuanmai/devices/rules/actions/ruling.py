@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from yuanmai.core.actions import Act, action
 from yuanmai.core.scope import everywhere
-from yuanmai.devices.engine.rules.definition import DefinitionError, Missing, leaves, read
+from yuanmai.devices.engine.rules.conditions import Missing, leaves
+from yuanmai.devices.engine.rules.definition import DefinitionError, read
 from yuanmai.devices.models import (
     AlarmRule,
     AlarmRuleVersion,

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from yuanmai.core.scope import everywhere
 from yuanmai.core.web import page
-from yuanmai.devices.engine.rules.definition import Definition, DefinitionError, Fence, leaves, read
+from yuanmai.devices.engine.rules.conditions import Fence, leaves
+from yuanmai.devices.engine.rules.definition import Definition, DefinitionError, read
 from yuanmai.devices.engine.rules.leaves import LATITUDE, LONGITUDE
 from yuanmai.devices.models import (
     Alarm,
