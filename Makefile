@@ -14,7 +14,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet --retr
 UV = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header \
 	--no-emit-index-url --no-emit-find-links $(UPGRADE)
 NPM = npm --prefix frontend --no-audit --no-fund --no-update-notifier --fetch-retries=6 --fetch-timeout=120000
-PYTEST = $(BIN)/python -m pytest -n 2 --dist loadscope
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadscope --durations=25 --durations-min=5
 ASSETS = src/yuanmai/assets
 
 FRONTEND_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -type f -print 2>/dev/null)
@@ -134,6 +134,9 @@ bench: test-setup
 	$(BIN)/python bench/bonds.py
 	$(BIN)/python bench/codec.py
 	$(BIN)/python bench/ingest.py
+	$(BIN)/python bench/query.py
+	$(BIN)/python bench/alarms.py
+	$(BIN)/python bench/rules.py
 
 docs: $(VENV)/.made-dev
 	$(BIN)/zensical build --clean
