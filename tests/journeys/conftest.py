@@ -6,6 +6,7 @@ A page that asks another host, breaks the policy of the pages or throws fails it
 from __future__ import annotations
 
 import io
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+from django.core.signals import request_finished, request_started
 from django.test import Client
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, sync_playwright
@@ -113,7 +115,37 @@ def open_page(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Pag
     complaints = [text for _context, found in opened for text in found]
     for context, _found in opened:
         context.close()
+    UNDER_WAY.wait()
     assert complaints == []
+
+
+class UnderWay:
+    """Requests that the live server still works on: a page that is closed does not end what it had asked for."""
+
+    def __init__(self) -> None:
+        self._threads: set[int] = set()
+        request_started.connect(self._began)
+        # Behind Django's own receivers: by then the connection to the database has been given back.
+        request_finished.connect(self._ended)
+
+    def _began(self, **_signal: Any) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            self._threads.add(threading.get_ident())
+
+    def _ended(self, **_signal: Any) -> None:
+        self._threads.discard(threading.get_ident())
+
+    def wait(self, seconds: float = 30) -> None:
+        """Return when nothing is under way: the database is about to be emptied."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            alive = {thread.ident for thread in threading.enumerate()}
+            if not self._threads & alive:
+                return
+            time.sleep(0.02)
+
+
+UNDER_WAY = UnderWay()
 
 
 def wait_until(page: Page, script: str, *, seconds: float = 20) -> Any:
