@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-SECONDS = 4
+SECONDS = 3
 FUZZ = Path(__file__).parents[1] / "protocols" / "fuzz.py"
 # Read, not imported: without atheris the script ends as soon as it is loaded.
 PROTOCOLS = ast.literal_eval(re.search(r"^PROTOCOLS = (\(.*\))$", FUZZ.read_text("utf-8"), re.M)[1])  # type: ignore[index]
