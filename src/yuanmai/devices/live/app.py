@@ -34,15 +34,26 @@ class Stream:
     def __init__(self, listener: Listener, topics: Topics) -> None:
         self.listener, self.topics = listener, topics
         self.waiting: list[tuple[str, Event | None]] = []  # None: reset
+        self.told: frozenset[tuple[str, int, int]] = (
+            frozenset()
+        )  # what it caught up with: kind, revision, device
         self.ready = asyncio.Event()
 
     def offer(self, found: Changes) -> None:
         """Put in line what this listener wants and may hear."""
         mark = str(found.cursor)
+        # The look that was under way when the listener came may find once more what it caught up with; no later one does.
+        told, self.told = self.told, frozenset()
         if found.reset:
             self.waiting = [(mark, None)]
         else:
-            mine = [(mark, e) for e in found.events if e.org in self.listener.orgs and self.topics.want(e)]
+            mine = [
+                (mark, e)
+                for e in found.events
+                if e.org in self.listener.orgs
+                and self.topics.want(e)
+                and (e.kind, e.revision, e.device) not in told
+            ]
             if not mine:
                 return
             self.waiting += mine
@@ -94,6 +105,7 @@ class Live:
         if since is not None:
             found: Changes = await self.ask(changes, since, stream.topics, stream.listener.orgs)
             stream.offer(found)
+            stream.told = frozenset((e.kind, e.revision, e.device) for e in found.events)
         self.streams.add(stream)
         if self.loop is None:
             self.loop = asyncio.create_task(self.poll())

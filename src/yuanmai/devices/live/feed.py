@@ -68,7 +68,7 @@ def changes(since: Cursor, topics: Topics, orgs: Iterable[int] | None = None) ->
     for name, rows in zip(("latest", "state", "command", "alarm"), found, strict=True):
         if rows:
             cursor = replace(cursor, **{name: rows[-1][0]})
-    events = [event for rows in found for _revision, event in rows]
+    events = [replace(event, revision=revision) for rows in found for revision, event in rows]
     if any(len(rows) >= MOST_EVENTS for rows in found):
         return Changes([], Cursor.now(), reset=True)
     return Changes(events, cursor)

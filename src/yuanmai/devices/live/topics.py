@@ -11,12 +11,13 @@ MOST_TOPICS = 100
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that has changed. `kind`: latest, state, command, alarm; `org` owns the device."""
+    """Something that has changed. `kind`: latest, state, command, alarm; `org` owns the device; `revision` of its row."""
 
     kind: str
     org: int
     device: int
     data: Mapping[str, Any]
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
