@@ -1,6 +1,7 @@
 """Heavy work that must not keep people waiting: it gets the processor when nobody else wants it."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,7 +21,7 @@ def gently(work: Callable[[], T]) -> T:
 
     def run() -> None:
         try:
-            if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
+            if sys.platform == "linux":
                 me = threading.get_native_id()
                 os.setpriority(os.PRIO_PROCESS, me, max(NICE, os.getpriority(os.PRIO_PROCESS, me)))
             found.append(work())

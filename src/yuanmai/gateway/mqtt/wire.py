@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from yuanmai.devices.store.records import Kind
+from yuanmai.gateway.mqtt.link import RETRY
 from yuanmai.protocols.faults import Fault
 from yuanmai.protocols.mqtt import packets as kinds
 from yuanmai.protocols.mqtt import writer
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 KEEP_ALIVE = 30
 MOST_PACKET = 4 << 20
-RETRY = 1.0  # seconds until the journal is asked again for room
 
 
 class Wire(asyncio.Protocol):
