@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from yuanmai.core.workflow import Transition
 from yuanmai.devices.models import AlarmState, ChannelKind, Escalation, NotificationChannel, Severity
@@ -135,8 +135,8 @@ class WindowForm(PlacedForm):
     """A maintenance window."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
-    begins_at = Moment(label=gettext_lazy("From"))
-    ends_at = Moment(label=gettext_lazy("Until"))
+    begins_at = Moment(label=pgettext_lazy("maintenance", "From"))
+    ends_at = Moment(label=pgettext_lazy("maintenance", "Until"))
     devices = forms.CharField(
         label=gettext_lazy("Devices"), required=False, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("Codes of devices, separated by blanks. Left empty: all of the park or organisation."),
