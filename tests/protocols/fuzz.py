@@ -1,11 +1,12 @@
 """Coverage-guided fuzzing of every decoder: ``make fuzz``, or ``python tests/protocols/fuzz.py jt808 -max_total_time=600``.
 
 Any exception that a decoder lets out, any difference between a stream in one piece and the same stream cut, any input that
-takes more than a second ends the run.
+takes more than a second or more memory than `MEMORY` ends the run.
 """
 
 from __future__ import annotations
 
+import resource
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -16,6 +17,7 @@ try:
 except ImportError:
     sys.exit("atheris is not installed here (Linux on x86-64 and Python below 3.14 only): nothing is fuzzed")
 
+MEMORY = 2 << 30  # bytes of data of this process
 PROTOCOLS = ("hj212", "jt808", "dlt645", "cjt188", "sparkplug", "mqtt", "json", "modbus")
 STREAMS = {
     "hj212": "yuanmai.protocols.hj212.stream",
@@ -81,6 +83,11 @@ def main() -> None:
     protocol = sys.argv.pop(1) if len(sys.argv) > 1 and sys.argv[1] in PROTOCOLS else "jt808"
     if not any(option.startswith("-timeout") for option in sys.argv):
         sys.argv.append("-timeout=1")
+    # libFuzzer's own limit looks at the peak that Linux hands down from the process that started this one: under a test
+    # worker that once was large it ends every run. The limit of the system counts this process alone; beyond it there is a
+    # MemoryError.
+    sys.argv.append("-rss_limit_mb=0")
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     if protocol in OWN:
         one, watched = OWN[protocol]
         with atheris.instrument_imports(include=["yuanmai.protocols", "yuanmai.devices.engine"]):
