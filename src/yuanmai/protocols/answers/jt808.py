@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from yuanmai.protocols.bits import xor_sum
 from yuanmai.protocols.faults import Fault
 from yuanmai.protocols.jt808.bodies import BODIES, decode_body
 from yuanmai.protocols.jt808.frame import (
     MARK,
+    VERSIONED,
     Frame,
     Header,
     decode,
@@ -28,13 +30,20 @@ ANSWERS = 0x8000  # from here on messages come from the platform
 CONNECTION = "keep open; count the error; do not ack as success"
 UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 MOST_GENERATED = 1 << 28
+# Messages of every day, whose bodies are told by name alone; of all others the bytes are shown as well.
+EVERYDAY = frozenset(
+    {0x0001, 0x0002, 0x0003, 0x0100, 0x0102, 0x0107, 0x0200, 0x0201, 0x0702, 0x0704, 0x0800, 0x0801, 0x0900, 0x0901}
+    | {0x8001, 0x8003, 0x8100, 0x8103, 0x8104, 0x8105, 0x8202, 0x8300, 0x8800, 0x8801, *range(0x8600, 0x8609)}
+)  # fmt: skip
 
 
 def answer(given: Document) -> Document:
     """Return what is to be said to one line of input; raises KeyError, TypeError, ValueError where it is of no known form."""
     if "body_hex" in given:
         standard = int(given.get("standard", 2013))
-        return body(int(str(given["msg_id"]), 16), bytes.fromhex(given["body_hex"]), standard)
+        number = given["msg_id"]
+        msg_id = number if isinstance(number, int) else int(str(number), 16)
+        return body(msg_id, bytes.fromhex(given["body_hex"]), standard)
     if "chunks_hex" in given:
         return stream(bytes.fromhex(chunk) for chunk in given["chunks_hex"])
     if "frames_hex" in given:
@@ -52,7 +61,7 @@ def frame(raw: bytes) -> Document:
     """Return the document of one frame, or why it is none and what could be read of it all the same."""
     found = decode(raw)
     if isinstance(found, Frame):
-        return frame_document(found)
+        return frame_document(found) | versions(found)
     document: Document = {"valid": False, "reason": found.reason, "connection": CONNECTION}
     header = found.details.get("header")
     if header is not None:
@@ -61,16 +70,35 @@ def frame(raw: bytes) -> Document:
             "header": header_document(header, found.details["checksum"]),
         }
     kindly = decode(raw, tolerant=True)
+    if isinstance(kindly, Fault):
+        kindly = next((entry for entry in Decoder().feed(raw) if isinstance(entry, Frame)), kindly)
     plain = unescape_kindly(raw[1:-1])
-    if isinstance(kindly, Frame) or (found.reason == "bad_escape" and len(plain) > 2):
-        good = isinstance(kindly, Frame)
-        document["strict"] = found.reason
-        document["tolerant"] = {
-            "msg_id": f"0x{kindly.header.msg_id if isinstance(kindly, Frame) else int.from_bytes(plain[:2], 'big'):04X}",
-            "bcc": kindly.checksum if isinstance(kindly, Frame) else plain[-1],
-            "bcc_ok": good,
-        }
+    if isinstance(kindly, Fault) and (found.reason == "truncated" or len(plain) < 3):
+        return document
+    document["strict"] = found.reason
+    if isinstance(kindly, Frame):
+        document["tolerant"] = tolerated(kindly.header.msg_id, kindly.checksum, right=True)
+    else:
+        number = int.from_bytes(plain[:2], "big")
+        document["tolerant"] = tolerated(number, plain[-1], right=xor_sum(plain) == 0)
     return document
+
+
+def tolerated(msg_id: int, checksum: int, *, right: bool) -> Document:
+    """Return what can be read where less is asked than the standard asks."""
+    return {"msg_id": f"0x{msg_id:04X}", "bcc": checksum, "bcc_ok": right}
+
+
+def versions(found: Frame) -> Document:
+    """Return what the standard says to a frame that has the flag of 2019 and the header of 2013; nothing for other frames."""
+    header = found.header
+    if header.version is not None or not header.properties & VERSIONED:
+        return {}
+    # The header of 2019 is five bytes longer.
+    return {
+        "strict": "too_short" if len(found.body) < 5 else "length_mismatch",
+        "tolerant": tolerated(header.msg_id, found.checksum, right=True),
+    }
 
 
 def header_document(header: Header, checksum: int) -> Document:
@@ -108,11 +136,18 @@ def frame_document(found: Frame) -> Document:
     if found.body and BODIES.get(header.msg_id) == ():
         document["body_policy"] = "ignore"
     document |= body(header.msg_id, found.body, header.standard)
-    reply = None if header.msg_id >= ANSWERS else acknowledge(found, header.serial, auth_code=header.phone)
+    reply = (
+        None if header.msg_id >= ANSWERS else acknowledge(found, header.serial, auth_code=code_for(header))
+    )
     if reply is not None and document["valid"]:
         document |= {"request": {"header": document["header"], "body": document["body"]}}
         document |= {"reply_example_hex": reply.hex(), "reply": _reply(reply)}
     return document
+
+
+def code_for(header: Header) -> str:
+    """Return the code with which the example of an answer registers a terminal: its number without the zeros in front."""
+    return header.phone.lstrip("0") or header.phone
 
 
 def _reply(raw: bytes) -> Document:
@@ -131,6 +166,8 @@ def body(msg_id: int, content: bytes, standard: int) -> Document:
         location = values["location"]
         return {"valid": True, "body": location_document(location), **oddities(location)}
     document: Document = {"valid": True, "body": _plain(values, full=msg_id not in (0x0801, 0x0802))}
+    if msg_id not in EVERYDAY:
+        document["body"]["raw_hex"] = content.hex()
     if msg_id == 0x0704:
         document |= {"items_present": len(values["items"]), "items_announced": values["count"]}
     if isinstance(values.get("location"), Location):
@@ -173,8 +210,9 @@ def location_document(given: Location, *, full: bool = True) -> Document:
 
 def oddities(given: Location) -> Document:
     """Return whether time and place of a position can be, and where its items break off."""
-    document: Document = {"time_valid": given.time_valid, "position_plausible": given.plausible}
-    if not given.plausible:
+    plausible = given.plausible and bool(given.lat_raw or given.lng_raw)
+    document: Document = {"time_valid": given.time_valid, "position_plausible": plausible}
+    if not plausible or not given.time_valid:
         document |= {"lat_raw": given.lat_raw, "lng_raw": given.lng_raw}
     imei = imei_of(given.extras)
     if imei:
@@ -240,17 +278,19 @@ def described(generator: Any) -> tuple[bytes, bytes, int]:
 
 def packages(frames: list[bytes]) -> Document:
     """Return the message these packages make, or the requests for those that are missing."""
-    assembler, standard = Assembler(), 2013
+    assembler = Assembler()
     whole: Parts | None = None
+    good: list[Frame] = []
     faults: list[str] = []
     for raw in frames:
         found = decode(raw)
         if isinstance(found, Fault):
             faults.append(found.reason)
-            continue
-        standard = found.header.standard
-        whole = assembler.add(found) or whole
-    parts = whole or next(iter(assembler.unfinished), None)
+        else:
+            good.append(found)
+            whole = assembler.add(found) or whole
+    standard = good[-1].header.standard if good else 2013
+    parts = whole or loosely_joined(good)
     document: Document = {"rejected": len(faults)} if faults else {}
     if parts is None:
         return {"valid": False, "reason": faults[0] if faults else "too_short", "complete": False}
@@ -273,6 +313,29 @@ def packages(frames: list[bytes]) -> Document:
     if media is not None:
         document["media_alternative"] = {"msg_id": "0x8800", "body_hex": media.hex()}
     return document
+
+
+def loosely_joined(frames: list[Frame]) -> Parts | None:
+    """Return the first message of these frames, also where its serials have gaps (a terminal sent something else in between); a
+    message in one piece where no package is among them; nothing where there is no frame.
+    """
+    packaged = [
+        frame for frame in frames if frame.header.packaged and 1 <= frame.header.number <= frame.header.total
+    ]
+    if not packaged:
+        whole = next((frame for frame in frames if not frame.header.packaged), None)
+        if whole is None:
+            return None
+        return Parts(whole.header.msg_id, 1, whole.header.serial, {1: whole.body})
+    first = packaged[0].header
+    parts = Parts(first.msg_id, first.total, first.serial - first.number + 1 & 0xFFFF)
+    for frame in packaged:
+        header = frame.header
+        if (header.phone, header.msg_id, header.total) == (first.phone, first.msg_id, first.total):
+            parts.bodies.setdefault(header.number, frame.body)
+            if header.number == 1:
+                parts.first_serial = header.serial
+    return parts
 
 
 def escaping(given: Document) -> Document:

@@ -241,22 +241,52 @@ def parts_of(msg_id: int, body: bytes, standard: int) -> Sequence[Part] | None:
     """
     if msg_id == 0x0702:
         return DRIVER_2011 if standard < 2013 or (standard < 2019 and _driver_of_2011(body)) else DRIVER
-    if msg_id == 0x0100 and (standard < 2019 or len(body) < 76):
-        return REGISTRATION_2011 if standard < 2013 or _looks_like_2011(body) else REGISTRATION_2013
-    if msg_id == 0x0102 and standard >= 2019 and len(body) < (body[0] if body else 0) + 36:
-        return (RestText("auth_code"),)
-    if msg_id == 0x0107 and standard >= 2019:
-        return _attributes_2019(body)
+    if msg_id == 0x0100:
+        return _registration(body, standard)
+    if msg_id == 0x0102 and standard >= 2019:
+        return _authentication(body)
+    if msg_id == 0x0107:
+        return _attributes(body, standard)
     # In 2011 there was no position; where one is its time is six bytes of decimal digits.
     if msg_id == 0x0801 and (len(body) < 36 or (standard < 2019 and not is_bcd(body[30:36].hex()))):
         return (*MEDIA, RestHex("data_hex"))
     return BODIES.get(msg_id)
 
 
+def _registration(body: bytes, standard: int) -> Sequence[Part]:
+    """Return the layout of a registration: in 2011 and 2013 it has another length, and some of 2019 still send one of these."""
+    if standard < 2013:
+        return REGISTRATION_2011
+    if standard < 2019:
+        return REGISTRATION_2011 if _looks_like_2011(body) else REGISTRATION_2013
+    if len(body) < 76:
+        for place, layout in ((36, REGISTRATION_2013), (24, REGISTRATION_2011)):
+            if _ends_in_plate(body, place):
+                return layout
+    return BODIES[0x0100]
+
+
 def _looks_like_2011(body: bytes) -> bool:
     if len(body) < 37:
         return True
     return body[36] > 9 and body[24] <= 9
+
+
+def _ends_in_plate(body: bytes, place: int) -> bool:
+    """Return whether the colour of a plate stands here, and no more than a plate (or a VIN) behind it."""
+    plate = body[place + 1 :]
+    text = plate.rstrip(b"\0")
+    return len(body) > place and body[place] <= 9 and len(plate) <= 20 and min(text, default=32) >= 32
+
+
+def _authentication(body: bytes) -> Sequence[Part]:
+    """Return the layout of an authentication of 2019: some terminals send the code alone, with or without its length."""
+    size = body[0] if body else 0
+    if not body or (len(body) <= size and size >= 32):
+        return (RestText("auth_code"),)
+    if len(body) == size + 1:
+        return (CountedText("auth_code"),)
+    return BODIES[0x0102]
 
 
 def _driver_of_2011(body: bytes) -> bool:
@@ -267,16 +297,19 @@ def _driver_of_2011(body: bytes) -> bool:
     return len(body) > place > 0 and len(body) == place + 1 + body[place]
 
 
-def _attributes_2019(body: bytes) -> Sequence[Part]:
-    """Some terminals of 2019 send a maker of eleven bytes here as in the registration: what adds up is taken."""
-    for maker in (5, 11):
-        place = 2 + maker + 60 + 10
+def _attributes(body: bytes, standard: int) -> Sequence[Part]:
+    """Return the layout of the attributes whose lengths add up: some terminals of 2019 send a maker of eleven bytes here as in the
+    registration, some the model and number of 2013.
+    """
+    new = (5, 30, 30), (11, 30, 30)
+    old = ((5, 20, 7),)
+    for maker, model, number in (*new, *old) if standard >= 2019 else (*old, *new):
+        place = 2 + maker + model + number + 10
         if len(body) > place:
             place += 1 + body[place]
         if len(body) > place and place + 1 + body[place] + 2 == len(body):
-            return tuple(
-                Text("maker", maker) if part == Text("maker", 5) else part for part in BODIES[0x0107]
-            )
+            sizes = Text("maker", maker), Text("model", model), Text("terminal_id", number)
+            return (BODIES[0x0107][0], *sizes, *BODIES[0x0107][4:])
     return BODIES[0x0107]
 
 
