@@ -41,7 +41,7 @@ ALSO = {
     # The faces of everything: its own words are the names of its pages.
     "cockpit": {
         "answers", "bulletins", "enterprise_links", "evidence", "figure_pages", "home_admin", "home_leader", "home_officer",
-        "keeping", "todo", "wall",
+        "home_operator", "keeping", "todo", "wall",
     },
 }  # fmt: skip
 

@@ -100,14 +100,17 @@ def cards(actor: Actor, view: ViewContext, wanted: tuple[str, ...] = CARDS) -> l
                 answers[day] |= evaluate_many(these, question)
         return answers
 
-    answers = kept(f"cards:{','.join(codes)}", rooms, query, compute)
+    live = any(FIGURES[code].live for code in codes)
+    answers = kept(f"cards:{','.join(codes)}", rooms, query, compute, live=live)
     return [_card(code, answers, view) for code in codes]
 
 
 def _card(code: str, answers: dict[date, dict[str, Result]], view: ViewContext) -> dict[str, Any]:
     figure, days = FIGURES[code], sorted(answers)
     now = answers[days[-1]][code]
-    change, tone = change_text(figure, now, answers[days[-2]][code]) if len(days) > 1 else ("", "")
+    change, tone = "", ""
+    if len(days) > 1 and not figure.live:  # what is of this moment was nothing at the end of a month
+        change, tone = change_text(figure, now, answers[days[-2]][code])
     trend = [answers[day][code].value for day in days if code in answers[day]]
     known = [value for value in trend if value is not None]
     label = str(figure.name)

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 
 from yuanmai.core.audit.log import version_for
 from yuanmai.core.figures import Figure, Query, get
+from yuanmai.core.figures.sums import moment
 
 T = TypeVar("T")
 WAIT = 5.0  # seconds
@@ -35,13 +36,17 @@ def kept(
     compute: Callable[[], T],
     *,
     words: bool = False,
+    live: bool = False,
     store: BaseCache = cache,
 ) -> T:
     """Return what `compute` gives for a question, from memory where no room changed for its organisations since.
 
-    With `words` the answer contains text and is kept per language. An answer of None is not kept. `store` is where.
+    With `words` the answer contains text and is kept per language. With `live` it follows what no action writes, and is kept
+    for seconds only. An answer of None is not kept. `store` is where.
     """
-    version = version_for(rooms, query.org_ids)
+    version: int | str = version_for(rooms, query.org_ids)
+    if live:
+        version = f"{version}.{moment()}"
     question = blake2b(f"{name}|{query.key}".encode(), digest_size=16).hexdigest()
     key = f"cockpit:{question}:{version}:{get_language() if words else ''}"
     value: T | None = store.get(key)

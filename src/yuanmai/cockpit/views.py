@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from yuanmai.cockpit import home_admin, home_leader, home_officer
+from yuanmai.cockpit import home_admin, home_leader, home_officer, home_operator
 from yuanmai.core.policy import Text
 from yuanmai.core.search import SOURCES, clean, search
 from yuanmai.core.todo import todos, waiting
@@ -38,6 +38,7 @@ def leader_home(request: HttpRequest) -> dict[str, Any]:
 HOMES: dict[str, tuple[Text, str, Home]] = {
     "leader": (gettext_lazy("Overview"), "chart-bar", leader_home),
     "officer": (gettext_lazy("My work"), "checklist", home_officer.home),
+    "operator": (gettext_lazy("Control room"), "gauge", home_operator.home),
     "system": (gettext_lazy("System"), "server", home_admin.system),
     "security": (gettext_lazy("Security"), "shield-lock", home_admin.security),
     "audit": (gettext_lazy("Audit"), "clipboard-check", home_admin.audit),
@@ -48,10 +49,12 @@ HOMES: dict[str, tuple[Text, str, Home]] = {
 @page()
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """The first page after signing in: one home per role, several as tabs."""
+    """The first page after signing in: one home per role, several as tabs. With `part=1` only what of it moves by itself."""
     homes = [code for code in request.actor.homes if code in HOMES]  # type: ignore[attr-defined]
     asked = request.GET.get("home", "")
     shown = asked if asked in homes else (homes[0] if homes else "")
+    if request.GET.get("part") and shown == "operator":
+        return render(request, "cockpit/home/_operator_now.html", home_operator.now(request))
     rest = {key: value for key, value in request.GET.items() if key != "home"}
     tabs = [
         {"label": HOMES[code][0], "icon": HOMES[code][1], "active": code == shown,

@@ -300,9 +300,14 @@ def _layers(request: HttpRequest) -> list[Layer]:
 @page(SEE_PLACES)
 @require_GET
 def map_layers(request: HttpRequest) -> JsonResponse:
-    """What the map can show, as ``<ym-map>`` reads it; ``?selected=project-5`` switches nothing off."""
+    """What the map can show, as ``<ym-map>`` reads it; with ``?show=parks,devices`` it begins with these layers alone."""
+    shown = {code for code in request.GET.get("show", "").split(",") if code}
     described = [
-        {**layer.description(), "url": reverse("places:map_layer", args=[layer.code])}
+        {
+            **layer.description(),
+            **({"visible": layer.code in shown} if shown else {}),
+            "url": reverse("places:map_layer", args=[layer.code]),
+        }
         for layer in _layers(request)
     ]
     return JsonResponse({"layers": described, "bounds": extent(_orgs(request)), "tiles": None})

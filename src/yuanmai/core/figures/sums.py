@@ -101,8 +101,13 @@ def cached(figure: Figure, what: str, query: Query) -> str:
         return ""
     version: int | str = version_for((figure.room, *figure.rooms), query.org_ids)
     if figure.live:
-        version = f"{version}.{int(time.time() // LIVE)}"
+        version = f"{version}.{moment()}"
     return f"figure:{what}:{figure.code}:{version}:{question(query)}"
+
+
+def moment() -> int:
+    """Return a number that is the same as long as a live figure is kept."""
+    return int(time.time() // LIVE)
 
 
 def question(query: Query) -> str:
