@@ -12,6 +12,7 @@ from yuanmai.protocols.sparkplug.values import type_name
 
 Document = dict[str, Any]
 KINDS = NODE_TYPES | DEVICE_TYPES
+HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 
 
 def answer(given: Document) -> Document:
@@ -100,23 +101,38 @@ def session(events: list[Any], *, in_order: bool) -> Document:
     """Return how a host sees a node after these messages, and at which of them it asked for a rebirth.
 
     A bare number beside a type is its seq, but that of a death, which has none, its bdSeq; if a death has one and the messages
-    are no sequence told by seq alone (`in_order`), that of a birth too.
+    are no sequence told by seq alone (`in_order`), that of a birth with only one number too. What is no message (a broken
+    connection, a rebirth) changes nothing. Raises KeyError where nothing is a message.
     """
     node = Node()
     asked: list[int] = []
+    assumed: set[str] = set()
     told = [tell(given) for given in events]
-    if not in_order and any(one["type"] == "NDEATH" and "number" in one for one in told):
+    if told and not any("type" in one for one in told):
+        raise KeyError("type")
+    if not in_order and any(one.get("type") == "NDEATH" and "number" in one for one in told):
         for one in told:
-            if one["type"] == "NBIRTH" and "number" in one:
+            if one.get("type") == "NBIRTH" and "number" in one and "second" not in one:
                 one.setdefault(BDSEQ, one.pop("number"))
     for place, one in enumerate(told):
+        if "type" not in one:
+            continue
         kind, message, device = event(one)
+        if (
+            in_order
+            and kind == "DDATA"
+            and not one.get("device")
+            and device not in node.devices
+            and node.online
+        ):
+            assumed.add(device)  # a sequence told by seq alone may leave out the births of devices
+            node.devices.add(device)
         if node.take(kind, message, device):
             asked.append(place)
     document: Document = {
         "rebirth_requested": bool(asked),
         "node_online": node.online,
-        "devices_online": sorted(node.devices),
+        "devices_online": sorted(node.devices - assumed),
     }
     if asked:
         document["rebirth_requested_at"] = asked[0]
@@ -125,7 +141,7 @@ def session(events: list[Any], *, in_order: bool) -> Document:
 
 def tell(given: Any) -> Document:
     """Return what a told message says: [type, seq], [type, {…}], {"type", "seq", "bdSeq", "device", "alias(es)", "metrics"},
-    {type: {…}}, {"topic", "hex"}, or words like `DDATA seq=4 alias=9`. Raises KeyError without a type.
+    {type: {…}}, {"topic", "hex"}, or words like `DDATA seq=4 alias=9`. Without a type it is no message.
     """
     told: Document = {}
     for part in given if isinstance(given, list) else [given]:
@@ -138,14 +154,16 @@ def tell(given: Any) -> Document:
                 else:
                     told[name] = value
         elif isinstance(part, str):
-            told |= words(part)
+            told |= {"hex": part} if "topic" in told and HEX.fullmatch(part) else words(part)
         elif isinstance(part, int) and not isinstance(part, bool):
             told["second" if "number" in told else "number"] = part
+    if isinstance(told.get("payload"), dict):
+        told |= told.pop("payload")
     named = parse(told["topic"]) if "topic" in told else None
     if isinstance(named, Topic):
         told = {"type": named.type, "device": named.device or "", **told}
-    if told["type"] not in KINDS:
-        raise KeyError("type")
+    if told.get("type") not in KINDS:
+        told.pop("type", None)
     return told
 
 
@@ -153,7 +171,11 @@ def words(text: str) -> Document:
     """Return what words say: a type, name=number, a topic, or else the name of a device."""
     if "/" in text and "=" not in text:
         return {"topic": text}
-    found: Document = {name: int(digits) for name, digits in re.findall(r"(\w+)\s*[=:]\s*(\d+)", text)}
+    found: Document = {
+        name: int(digits)
+        for name, digits in re.findall(r"([A-Za-z_]+)\s*[=: ]\s*(\d+)", text)
+        if name not in KINDS
+    }
     kinds = [word for word in re.findall(r"[A-Z]+", text) if word in KINDS]
     if kinds:
         found["type"] = kinds[0]
@@ -187,12 +209,21 @@ def event(told: Document) -> tuple[str, Payload, str]:
 
 def metrics(told: Document, *, birth: bool) -> list[Metric]:
     """Return the metrics that a told message has, by alias, by name, or in full."""
-    given = told.get("metrics", told.get("aliases", told.get("alias", [])))
+    named = [
+        name
+        for name in ("metrics", "aliases", "alias", *told)
+        if "alias" in name or name.startswith("metric")
+    ]
+    given: Any = next((told[name] for name in named if told.get(name) is not None), [])
     entries = given.items() if isinstance(given, dict) else given if isinstance(given, list) else [given]
     found = []
     for entry in entries:
         if isinstance(entry, dict):
             found.append(Metric(entry.get("name"), entry.get("alias"), value=entry.get("value")))
+        elif isinstance(entry, list):
+            names = [part for part in entry if isinstance(part, str)]
+            numbers = [part for part in entry if isinstance(part, int)]
+            found.append(Metric(names[0] if names else None, numbers[0] if numbers else None))
         elif isinstance(entry, tuple):
             name, alias = entry if isinstance(entry[1], int) else entry[::-1]
             found.append(Metric(str(name) if birth else None, int(alias)))

@@ -45,22 +45,30 @@ class Node:
             return False
         if kind == "DDATA" and device not in self.devices:
             return self._ask()
-        known = self.aliases.get(device if kind == "DDATA" else "", {})
-        unknown = any(metric.name is None and metric.alias not in known for metric in payload.metrics)
+        known, shared = self._known(device if kind == "DDATA" else "")
+        unknown = any(
+            metric.name is None and metric.alias not in known and metric.alias not in shared
+            for metric in payload.metrics
+        )
         return unknown and self._ask()
 
     def resolve(self, payload: Payload, device: str = "") -> list[Metric]:
         """Return the metrics of data with the names and types that their aliases have; those of unknown aliases are left out."""
-        known = self.aliases.get(device, {})
+        known, shared = self._known(device)
         found = []
         for metric in payload.metrics:
             if metric.name is None and metric.alias is not None:
-                if metric.alias not in known:
+                entry = known.get(metric.alias) or shared.get(metric.alias)
+                if entry is None:
                     continue
-                metric.name, datatype = known[metric.alias]
+                metric.name, datatype = entry
                 metric.datatype = metric.datatype or datatype
             found.append(metric)
         return found
+
+    def _known(self, device: str) -> tuple[Aliases, Aliases]:
+        """Aliases are unique in a node: its devices may use those of its own birth, too."""
+        return self.aliases.get(device, {}), self.aliases.get("", {})
 
     def _death(self, payload: Payload) -> None:
         told = bdseq_of(payload)
