@@ -35,6 +35,17 @@ class TestMeters:
         assert bench.values() == {1: 123456.78, 2: 230.0, 3: 231.0, 4: 230.2}
         assert bench.odd() == {"refused": 1, "start_mark": 1}
 
+    def test_a_meter_of_one_phase_answers_for_three(self) -> None:
+        key = "10.0.0.9:4001/201000000012"
+        bench = Bench(device(7, "dlt645", key, [point(n + 2, f"02010{n + 1}00") for n in range(3)]))
+        bench.take(
+            Kind.DLT645, key, bytes.fromhex("6812000000102068910A333234358955323232322116")
+        )  # 225.6 V and no more
+        nothing = dlt645.encode("201000000012", 0x91, bytes.fromhex("00010102") + b"\xff\xff")
+        bench.take(Kind.DLT645, key, nothing)
+        assert bench.values() == {2: 225.6}
+        assert bench.odd() == {"non_bcd": 1}
+
     def test_water_meters(self) -> None:
         key = "10.0.0.9:4002/00001234567890"
         points = [point(1, "total"), point(2, "settlement"), point(3, "valve"), point(4, "battery_low")]

@@ -40,7 +40,10 @@ def electricity(payload: bytes) -> Heard:
         if item.kind is None and frame.data[4:]:
             return [], [Odd("unmapped_item", f"{item.di}: {frame.data[4:].hex()}")]
         return [], [Odd("item_length", payload.hex())]
-    return [Told(None, dict(zip(members(item.di, len(item.values)), item.values, strict=True)))], []
+    told = zip(members(item.di, len(item.values)), item.values, strict=True)
+    # A meter of one phase answers for three: what it does not have, it says with FF.
+    values = {di: value for di, value in told if value is not None}
+    return ([Told(None, values)], []) if values else ([], [Odd("non_bcd", payload.hex())])
 
 
 def members(di: str, count: int) -> list[str]:

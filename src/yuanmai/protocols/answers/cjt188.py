@@ -8,6 +8,7 @@ from yuanmai.protocols.cjt188.reading import data_item, reading_of, state_of
 from yuanmai.protocols.faults import Fault
 
 Document = dict[str, Any]
+REFUSAL = 3  # bytes of data of an abnormal answer: the serial number and two bytes of state
 
 
 def answer(given: Document) -> Document:
@@ -38,6 +39,8 @@ def frame_document(found: Frame) -> Document:
     named = data_item(found)
     if named is not None and not found.abnormal:
         document |= {"di_wire": named[0], "ser": named[2], "di": named[1]}
+    if found.abnormal and len(found.data) == REFUSAL:
+        return document | {"ser": found.data[0], "status_hex": found.data[1:].hex()}
     reading = reading_of(found)
     if reading is None:
         state = state_of(found)
@@ -62,11 +65,18 @@ def frame_document(found: Frame) -> Document:
 
 
 def stream(chunks: Iterable[bytes]) -> Document:
-    """Return the frames in these chunks without the FE before them."""
+    """Return the frames in these chunks without the FE before them, and what is left of one that has not ended.
+
+    Nothing comes after the last chunk: frames behind the beginning of one that never ended are found, too; then it is none.
+    """
     decoder = Decoder()
     found = [entry for chunk in chunks for entry in decoder.feed(chunk)]
+    rejected, pending = decoder.rejected, decoder.pending
+    behind = [entry for entry in decoder.flush() if isinstance(entry, Frame)]
+    if behind:
+        rejected, pending = decoder.rejected, b""
     return {
-        "frames_hex": [entry.raw.hex() for entry in found if isinstance(entry, Frame)],
-        "rejected": decoder.rejected,
-        "pending_hex": decoder.pending.hex(),
+        "frames_hex": [entry.raw.hex() for entry in [*found, *behind] if isinstance(entry, Frame)],
+        "rejected": rejected,
+        "pending_hex": pending.hex(),
     }

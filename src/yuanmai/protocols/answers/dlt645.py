@@ -62,17 +62,23 @@ def item_document(found: Frame) -> Document | None:
     document |= {"name": kind.name, "unit": kind.unit}
     if None in item.values:
         document["non_bcd"] = True
-    elif kind.block:
+    if kind.block:
         document["values"] = list(item.values)
-    else:
+    elif item.values[0] is not None:
         document["value"] = item.values[0]
+    if item.times:
+        document["times"] = [time or None for time in item.times]
     return document | {"digits": kind.size * 2, "decimals": kind.decimals}
 
 
 def stream(chunks: Iterable[bytes]) -> Document:
-    """Return the frames in these chunks without the FE before them, and where an echo stands before it, which is the reply."""
+    """Return the frames in these chunks without the FE before them, and where an echo stands before it, which is the reply.
+
+    Nothing comes after the last chunk: what stands behind the beginning of a frame that never ended is looked at, too.
+    """
     decoder = Decoder()
-    good = [entry for chunk in chunks for entry in decoder.feed(chunk) if isinstance(entry, Frame)]
+    found = [entry for chunk in chunks for entry in decoder.feed(chunk)] + decoder.flush()
+    good = [entry for entry in found if isinstance(entry, Frame)]
     document: Document = {"frames_hex": [entry.raw.hex() for entry in good]}
     replies = [place for place, entry in enumerate(good) if entry.reply]
     if replies and not good[0].reply:

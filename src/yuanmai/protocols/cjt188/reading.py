@@ -1,6 +1,7 @@
 """Readings of CJ/T 188 meters (DI 901F): totals, clock, state; makers differ, and what is not available reads FF."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from yuanmai.protocols.cjt188.frame import Frame
 
@@ -26,7 +27,12 @@ UNITS = {
 # Highest bytes of the data items of the standard: which of two bytes is the high one.
 HIGH = frozenset({0x90, 0x81, 0xA0, 0xD1, 0xD2})
 VALVES = ("open", "closed", "reserved", "fault")
-WATER, HEAT = 22, 46  # bytes of data in the reply to 901F
+WATER, FLOW, HEAT = (
+    22,
+    29,
+    46,
+)  # bytes of data in the reply to 901F; FLOW: of meters with radio, with a state of four bytes
+EARLIEST, LATEST = 1990, 2105  # years a clock may tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,27 +94,34 @@ def number(packed: bytes, decimals: int) -> float | None:
     return int(digits) / 10**decimals if digits.isdigit() else None
 
 
-def quantity(packed: bytes) -> Quantity:
-    """Return four bytes of BCD with two decimals and the unit behind them; some heat meters send the unit first."""
-    if packed[4] not in UNITS and packed[0] in UNITS:
-        return Quantity(number(packed[1:], 2), UNITS[packed[0]])
-    return Quantity(number(packed[:4], 2), UNITS.get(packed[4], f"0x{packed[4]:02X}"))
+def quantities(packed: bytes, names: tuple[str, ...]) -> dict[str, Quantity]:
+    """Return quantities of five bytes each: four of BCD with two decimals, and the unit behind them.
+
+    Some meters send the unit first: so it is where every first byte is a unit and not every last one.
+    """
+    parts = [packed[place * 5 : place * 5 + 5] for place in range(len(names))]
+    first = all(part[0] in UNITS for part in parts) and not all(part[4] in UNITS for part in parts)
+    found = {}
+    for name, part in zip(names, parts, strict=True):
+        digits, unit = (part[1:], part[0]) if first else (part[:4], part[4])
+        found[name] = Quantity(number(digits, 2), UNITS.get(unit, f"0x{unit:02X}"))
+    return found
 
 
 def clock(packed: bytes) -> tuple[str, str]:
-    """Return the seven bytes of a clock, high first, as digits and, where they are a time, as `YYYY-MM-DD hh:mm:ss`."""
+    """Return the seven bytes of a clock, high first, as digits and, where they are a time, as `YYYY-MM-DD hh:mm:ss`.
+
+    A year before 1990 is none: meters that send the century elsewhere or the clock high byte first would tell such.
+    """
     raw = packed[::-1].hex()
     if not raw.isdigit():
         return raw, ""
     year, month, day, hour, minute, second = (raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:12], raw[12:])
-    possible = (
-        1 <= int(month) <= 12
-        and 1 <= int(day) <= 31
-        and int(hour) < 24
-        and int(minute) < 60
-        and int(second) < 60
-    )
-    return raw, f"{year}-{month}-{day} {hour}:{minute}:{second}" if possible else ""
+    try:
+        told = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second))  # noqa: DTZ001
+    except ValueError:
+        return raw, ""
+    return raw, f"{told:%Y-%m-%d %H:%M:%S}" if EARLIEST <= told.year <= LATEST else ""
 
 
 def reading_of(frame: Frame) -> Reading | None:
@@ -118,8 +131,7 @@ def reading_of(frame: Frame) -> Reading | None:
         return None
     content = frame.data[3:]
     if len(frame.data) == HEAT:
-        names = ("settlement", "total", "power", "flow", "volume")
-        quantities = {name: quantity(content[place * 5 : place * 5 + 5]) for place, name in enumerate(names)}
+        found = quantities(content, ("settlement", "total", "power", "flow", "volume"))
         rest = content[25:]
         extra = {
             "supply_c": number(rest[:3], 2),
@@ -127,12 +139,13 @@ def reading_of(frame: Frame) -> Reading | None:
             "working_hours": number(rest[6:9], 0),
         }
         raw, time = clock(rest[9:16])
-        return Reading(quantities, raw, time, rest[16:18], extra)
-    if len(frame.data) < WATER:
+        return Reading(found, raw, time, rest[16:18], extra)
+    names = ("total", "reverse", "flow") if len(frame.data) == FLOW else ("total", "settlement")
+    after = len(names) * 5
+    if len(content) < after + 9:
         return None
-    raw, time = clock(content[10:17])
-    quantities = {"total": quantity(content[:5]), "settlement": quantity(content[5:10])}
-    return Reading(quantities, raw, time, content[17:19])
+    raw, time = clock(content[after : after + 7])
+    return Reading(quantities(content, names), raw, time, content[after + 7 : after + 9])
 
 
 def state_of(frame: Frame) -> State | None:

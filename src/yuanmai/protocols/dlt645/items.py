@@ -1,6 +1,7 @@
 """Data items of DL/T 645-2007 (Appendix A): what a DI names, in which unit, and how its digits read."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from yuanmai.protocols.dlt645 import frame as frames
@@ -48,20 +49,50 @@ SINGLE: dict[str, tuple[str, str, int, int, bool]] = {
     "04000104": ("sliding time", "min", 1, 0, False),
     "04000409": ("active constant", "imp/kWh", 3, 0, False),
     "0400040A": ("reactive constant", "imp/kvarh", 3, 0, False),
+    "0280000B": ("current step price", "yuan/kWh", 4, 4, False),
+    "00900100": ("remaining energy", "kWh", 4, 2, False),
+    "00900101": ("overdrawn energy", "kWh", 4, 2, False),
+    "00900200": ("remaining amount", "yuan", 4, 2, False),
+    "00900201": ("overdrawn amount", "yuan", 4, 2, False),
+    "03300000": ("programmings", "", 3, 0, False),
+    "03300100": ("clearings of the meter", "", 3, 0, False),
+    "03300200": ("clearings of demand", "", 3, 0, False),
+    "03300300": ("clearings of events", "", 3, 0, False),
+    "03300400": ("clock settings", "", 3, 0, False),
+    "03300D00": ("meter cover openings", "", 3, 0, False),
+    "03300E00": ("terminal cover openings", "", 3, 0, False),
+    "03110000": ("power failures", "", 3, 0, False),
+    "1D000001": ("relay openings", "", 3, 0, False),
+    "1E000001": ("relay closings", "", 3, 0, False),
 }
-# Digits that are no number: name, bytes.
-TEXTS: dict[str, tuple[str, int]] = {
-    "04000101": ("date and weekday", 4),
-    "04000102": ("time", 3),
-    "04000401": ("communication address", 6),
-    "04000402": ("meter number", 6),
-    "04000403": ("asset number", 32),
+# Digits that are no number, and characters (the last): name, bytes.
+TEXTS: dict[str, tuple[str, int, bool]] = {
+    "04000101": ("date and weekday", 4, False),
+    "04000102": ("time", 3, False),
+    "04000401": ("communication address", 6, False),
+    "04000402": ("meter number", 6, False),
+    "04000403": ("asset number", 32, True),
+    "04000404": ("rated voltage", 6, True),
+    "04000405": ("rated current", 6, True),
+    "04000406": ("maximum current", 6, True),
+    "04000407": ("active accuracy class", 4, True),
+    "04000408": ("reactive accuracy class", 4, True),
+    "0400040B": ("meter model", 10, True),
+    "0400040C": ("production date", 10, True),
+    "0400040D": ("protocol version", 16, True),
 }
+STAMP = 5  # bytes behind a maximum demand: when it was, minute first
+FREEZES = {
+    0: "timed", 1: "instant", 2: "zone switch", 3: "day table switch", 4: "hourly", 5: "tariff switch", 6: "daily", 7: "step switch"
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a DI names: `size` bytes a value, `decimals` of its digits behind the point, top bit a sign or not, how many values."""
+    """What a DI names: `size` bytes a value, `decimals` of its digits behind the point, top bit a sign or not, how many values.
+
+    What is no number is `text`: digits, or `characters`. A demand is `stamped` with the five bytes of its time.
+    """
 
     name: str
     unit: str
@@ -70,18 +101,23 @@ class Kind:
     signed: bool
     block: bool = False
     text: bool = False
+    characters: bool = False
+    stamped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """A data item in a frame. `values` are one or, in a block, several; nothing for a value whose digits are not decimal.
-    `text` are the digits, high first, of an item that is no number (date, address).
+
+    `text` are the digits, high first, or the characters of an item that is no number (date, address, model); `times` when
+    demands were, `YYYY-MM-DD hh:mm`, empty where they never were.
     """
 
     di: str
     kind: Kind | None = None
     values: tuple[float | None, ...] = ()
     text: str = ""
+    times: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=4096)
@@ -91,11 +127,15 @@ def kind_of(di: str) -> Kind | None:
     if single is not None:
         return Kind(*single)
     if di in TEXTS:
-        name, size = TEXTS[di]
-        return Kind(name, "", size, 0, signed=False, text=True)
+        name, size, characters = TEXTS[di]
+        return Kind(name, "", size, 0, signed=False, text=True, characters=characters)
     group, second, first, last = bytes.fromhex(di)
     if group == 0x00:
         return _energy(second, first, last)
+    if group == 0x01:
+        return _demand(second, first, last)
+    if group == 0x05:
+        return _freeze(second, first, last)
     if group == 0x02 and second in MEASURES and last == 0:
         name, unit, size, decimals, signed, total = MEASURES[second]
         if first == 0xFF:
@@ -122,6 +162,41 @@ def _energy(second: int, first: int, last: int) -> Kind | None:
     which = phase or (" total" if first == 0 else "" if first == 0xFF else f" tariff {first}")
     when = f" of settlement day {last} back" if last else ""
     return Kind(f"{name}{which}{when}", unit, 4, 2, signed, block=first == 0xFF)
+
+
+def _demand(second: int, first: int, last: int) -> Kind | None:
+    energy = _energy(second, first, last) if second else None
+    if energy is None:
+        return None
+    unit = energy.unit.removesuffix("h")
+    name = energy.name.replace("energy", "maximum demand", 1)
+    return Kind(name, unit, 3, 4, energy.signed, block=energy.block, stamped=True)
+
+
+def _freeze(second: int, first: int, last: int) -> Kind | None:
+    if second not in FREEZES or not 1 <= last <= 0xFE:
+        return None
+    name = f"{FREEZES[second]} freeze {last} back"
+    if first == 0:
+        return Kind(f"{name}: time", "", STAMP, 0, signed=False, text=True)
+    if 1 <= first <= 8:
+        of, unit, signed = ENERGIES[first]
+        return Kind(f"{name}: {of}", unit, 4, 2, signed, block=True)
+    return None
+
+
+def moment(packed: bytes) -> str:
+    """Return a time of five bytes, minute first, as `YYYY-MM-DD hh:mm`; nothing where it is none (a demand that never was)."""
+    digits = packed[::-1].hex()
+    try:
+        return f"{datetime.strptime(digits, '%y%m%d%H%M'):%Y-%m-%d %H:%M}"  # noqa: DTZ007
+    except ValueError:
+        return ""
+
+
+def characters(packed: bytes) -> str:
+    """Return characters sent last one first, without what fills up."""
+    return packed[::-1].decode("gb18030", "replace").strip("\0 ")
 
 
 def number(packed: bytes, decimals: int, signed: bool) -> float | None:
@@ -158,14 +233,18 @@ def item_of(frame: Frame) -> Item | None:
     content = frame.data[4:]
     if kind is None or not frame.reply or frame.function not in (frames.READ, frames.READ_ON) or not content:
         return Item(di, kind)
-    if frame.function == frames.READ_ON and len(content) % kind.size == 1:
+    size = kind.size + STAMP if kind.stamped else kind.size
+    if frame.function == frames.READ_ON and len(content) % size == 1:
         content = content[:-1]
-    if len(content) % kind.size or (len(content) != kind.size and not kind.block):
+    if len(content) % size or (len(content) != size and not kind.block):
         return Item(di, kind)
     if kind.text:
-        return Item(di, kind, (), content[::-1].hex())
-    parts = [content[place : place + kind.size] for place in range(0, len(content), kind.size)]
-    return Item(di, kind, tuple(number(part, kind.decimals, kind.signed) for part in parts))
+        return Item(di, kind, (), characters(content) if kind.characters else content[::-1].hex())
+    parts = [content[place : place + size] for place in range(0, len(content), size)]
+    values = tuple(number(part[: kind.size], kind.decimals, kind.signed) for part in parts)
+    return Item(
+        di, kind, values, "", tuple(moment(part[kind.size :]) for part in parts) if kind.stamped else ()
+    )
 
 
 def address_of(frame: Frame) -> str | None:
