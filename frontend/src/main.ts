@@ -21,7 +21,6 @@ import "./theme-boot.js?url";
 import "./islands/board";
 import { startDepends } from "./islands/depends";
 import "./islands/dropzone";
-import "./islands/fence";
 import "./islands/job";
 import "./islands/lanes";
 import "./islands/live";
@@ -43,6 +42,7 @@ startDepends();
 
 // The heavy islands come only to the pages that use them.
 const heavy: Record<string, () => Promise<unknown>> = {
+  "ym-draw": () => import("./islands/draw"),
   "ym-chart": () => import("./islands/chart"),
   "ym-history": () => import("./islands/history"),
   "ym-map": () => import("./islands/map"),

@@ -16,7 +16,7 @@ interface Loaded {
 }
 
 /** `<ym-map data-src>`: our own data on a map, a list with the same content beside it. */
-class MapElement extends HTMLElement {
+export class MapElement extends HTMLElement {
   #map: GlMap | null = null;
   #mark: Marker | null = null;
   #loaded: Loaded[] = [];
@@ -24,6 +24,7 @@ class MapElement extends HTMLElement {
   #chosen: { source: string; id: number } | null = null;
   #popup: Popup | null = null;
   #stop: (() => void) | null = null;
+  #sketch: FeatureCollection = { type: "FeatureCollection", features: [] };
   #stage!: HTMLElement;
   #list!: HTMLUListElement;
 
@@ -48,6 +49,17 @@ class MapElement extends HTMLElement {
     this.#stop?.();
     this.#map?.remove();
     this.#map = null;
+  }
+
+  /** For islands around it that draw: the map itself, once `ym:map` has told that it is ready. */
+  get gl(): GlMap | null {
+    return this.#map;
+  }
+
+  /** Show what an island around it draws; it outlives a change of the theme. */
+  sketch(collection: FeatureCollection): void {
+    this.#sketch = collection;
+    (this.#map?.getSource("sketch") as GeoJSONSource | undefined)?.setData(collection);
   }
 
   /** For the tests of the browser: how much is drawn at the moment. */
@@ -113,6 +125,13 @@ class MapElement extends HTMLElement {
       for (const made of styleLayers(layer, colour)) (made.type === "symbol" ? texts : style.layers).push(made);
     }
     style.layers.push(...texts);
+    if (this.#picks) {
+      style.sources["sketch"] = { type: "geojson", data: this.#sketch };
+      style.layers.push(
+        { id: "sketch-fill", type: "fill", source: "sketch", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": colour("vein"), "fill-opacity": 0.22 } },
+        { id: "sketch-line", type: "line", source: "sketch", layout: { "line-join": "round" }, paint: { "line-color": colour("vein"), "line-width": 3 } },
+      );
+    }
     return style;
   }
 
@@ -140,13 +159,15 @@ class MapElement extends HTMLElement {
     const map = this.#map;
     map.addControl(new ScaleControl({ unit: "metric" }), "bottom-left");
     map.getCanvas().setAttribute("aria-label", t("map.canvas"));
+    if (this.#picks) map.getCanvas().style.cursor = "crosshair";
     this.#stage.append(this.#tools(map), this.#switcher(map));
     map.on("click", (event) => {
-      if (this.dataset["pick"] !== undefined) return this.#place(map, event.lngLat);
+      if (this.#picks) return this.#place(map, event.lngLat);
       const hit = map.queryRenderedFeatures(event.point).find((feature) => feature.layer.type !== "symbol" && feature.source !== "tiles");
       if (hit) this.#choose(hit.source, Number(hit.id), [event.lngLat.lng, event.lngLat.lat]);
     });
     map.on("mousemove", (event) => {
+      if (this.#picks) return;
       map.getCanvas().style.cursor = map.queryRenderedFeatures(event.point).length ? "pointer" : "";
     });
     map.once("idle", () => {
@@ -154,7 +175,13 @@ class MapElement extends HTMLElement {
       const wanted = this.dataset["selected"];
       if (wanted) this.#chooseKey(wanted);
       this.#listen();
+      this.dispatchEvent(new CustomEvent("ym:map", { bubbles: true }));
     });
+  }
+
+  /** Whether a click asks for a place (`data-pick`) instead of opening what is there. */
+  get #picks(): boolean {
+    return this.dataset["pick"] !== undefined;
   }
 
   /** Let layers that live move by themselves; what comes within one frame is drawn once. */
@@ -182,8 +209,10 @@ class MapElement extends HTMLElement {
 
   /** Where nothing is opened but a place is asked for: a mark where the click was, and an event that says where. */
   #place(map: GlMap, { lng, lat }: { lng: number; lat: number }): void {
-    this.#mark ??= new Marker({ color: colour("vein") });
-    this.#mark.setLngLat([lng, lat]).addTo(map);
+    if (this.dataset["pick"] !== "quiet") {
+      this.#mark ??= new Marker({ color: colour("vein") });
+      this.#mark.setLngLat([lng, lat]).addTo(map);
+    }
     this.dispatchEvent(new CustomEvent("ym:place", { detail: { lng, lat }, bubbles: true }));
   }
 

@@ -1,18 +1,24 @@
 """The form of a command, made from its parameters, and the filters of the list. The rules are those of `verbs.checked`."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from yuanmai.devices.commands.parameters import Parameter, number_text
 from yuanmai.devices.commands.verbs import Verb, checked
+from yuanmai.devices.drawing import drawing
+from yuanmai.devices.engine.states import state_word
 from yuanmai.devices.models import Point, Protocol
 from yuanmai.devices.models.command import CommandState
+from yuanmai.devices.registry.wording import english
 
 WAITS = (
     (60, gettext_lazy("1 minute")),
@@ -21,6 +27,26 @@ WAITS = (
     (86_400, gettext_lazy("1 day")),
     (604_800, gettext_lazy("7 days")),
 )
+
+
+# What of a command is drawn on the map: the figure, and the field of each of its measures.
+FIGURES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "circle_set": ("circle", ("longitude", "latitude", "radius")),
+    "rectangle_set": ("rectangle", ("west", "north", "east", "south")),
+    "polygon_set": ("polygon", ("corners",)),
+    "route_set": ("line", ("corners",)),
+}
+CONDITIONS = ("max_speed", "duration", "night_max_speed", "begin", "end")
+
+
+@dataclass
+class Part:
+    """A part of the form: its heading, its fields, then those that are ticked; `draw` where it stands on the map."""
+
+    title: str = ""
+    fields: list[BoundField] = dataclass_field(default_factory=list)
+    ticks: list[BoundField] = dataclass_field(default_factory=list)
+    draw: dict[str, Any] | None = None
 
 
 class MomentInput(forms.DateTimeInput):
@@ -102,9 +128,14 @@ class CommandForm(forms.Form):
 
     @staticmethod
     def _point(point: Point) -> str:
-        unit = f" ({point.unit})" if point.unit else ""
-        bounds = "" if point.low is None or point.high is None else f" {point.low:g}–{point.high:g}"
-        return f"{point.label}{unit}{bounds}"
+        if point.kind == "state" and point.states:
+            named = sorted(point.states, key=float)
+            return f"{point.label} ({', '.join(f'{value} = {state_word(point.states, float(value), english=english())}' for value in named)})"
+        bounds = (
+            "" if point.low is None or point.high is None else f" {point.low:g}–{point.high:g} {point.unit}"
+        )
+        unit = f" ({point.unit})" if point.unit and not bounds else ""
+        return f"{point.label}{unit}{bounds}".rstrip()
 
     @staticmethod
     def _help(parameter: Parameter) -> str:
@@ -131,6 +162,22 @@ class CommandForm(forms.Form):
                 if name not in self.errors:
                     self.add_error(name if name in self.fields else None, ValidationError(faults))
         return cleaned
+
+    def parts(self) -> list[Part]:
+        """Return the fields as the page shows them: what is asked, on the map or in fields, then how it is sent."""
+        figure = FIGURES.get(self.verb.code)
+        asked = Part()
+        limits, sending = Part(_("Limits and alarms")), Part(_("Sending"))
+        if figure:
+            asked.draw = drawing([figure[0]], {name: self[name].id_for_label for name in figure[1]})
+        for field in self:
+            if field.name in ("wait", "sure"):
+                (sending.ticks if field.name == "sure" else sending.fields).append(field)
+            elif isinstance(field.field, forms.BooleanField):
+                (limits if figure else asked).ticks.append(field)
+            else:
+                (limits if figure and field.name in CONDITIONS else asked).fields.append(field)
+        return [part for part in (asked, limits, sending) if part.fields or part.ticks]
 
     @property
     def wait(self) -> timedelta:

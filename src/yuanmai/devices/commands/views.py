@@ -6,7 +6,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.forms import Textarea
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -142,7 +141,7 @@ def create(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("devices:command", row.uid)
     state = getattr(device, "state", None)
     context = {"device": device, "verb": verb, "form": form, "online": bool(state and state.online),
-               "fields": [(field, isinstance(field.field.widget, Textarea)) for field in form],
+               "parts": form.parts(),
                "breadcrumbs": crumbs(device, str(verb.name))}  # fmt: skip
     return render(request, "devices/commands/form.html", context, status=422 if form.errors else 200)
 

@@ -213,7 +213,7 @@ class RuleForm(PlacedForm):
         self.fields["radius"] = _float(_("Radius (m)"), initial=500)
         self.fields["corners"] = forms.CharField(
             label=_("Corners"), required=False, max_length=60_000, widget=forms.Textarea(attrs={"rows": 5}),
-            help_text=_("One corner a line: longitude, latitude. A click on the map adds one; GeoJSON can be pasted."),
+            help_text=_("One corner a line: longitude, latitude (WGS 84). What is drawn on the map stands here; GeoJSON can be pasted."),
         )  # fmt: skip
         self.fields["margin"] = _float(
             _("Margin (m)"), help_text=_("So far past the edge it must be back before it is cleared.")
@@ -306,7 +306,7 @@ class RuleForm(PlacedForm):
             missing = [name for name in ("longitude", "latitude") if values.get(name) is None]
             if missing:
                 raise ValidationError(
-                    {name: [_("Click on the map, or type the middle of the circle.")] for name in missing}
+                    {name: [_("Draw the circle on the map, or type its middle.")] for name in missing}
                 )
             center = [values["longitude"], values["latitude"]]
             shape: Any = {"type": "Circle", "center": center, "radius": values.get("radius")}

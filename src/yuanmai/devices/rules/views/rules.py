@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from yuanmai.core.scope import everywhere
 from yuanmai.core.web import page
+from yuanmai.devices.drawing import drawing
 from yuanmai.devices.engine.rules.conditions import Fence, leaves
 from yuanmai.devices.engine.rules.definition import Definition, DefinitionError, read
 from yuanmai.devices.engine.rules.leaves import LATITUDE, LONGITUDE
@@ -30,7 +31,6 @@ from yuanmai.devices.models import (
 )
 from yuanmai.devices.permissions import KEEP_RULES, SEE_DEVICES
 from yuanmai.devices.registry.queries import templates_for
-from yuanmai.devices.registry.views.record import link
 from yuanmai.devices.registry.views.shared import seen_orgs
 from yuanmai.devices.rules import curve
 from yuanmai.devices.rules.actions import retire_rule, save_rule, switch_rule
@@ -45,6 +45,10 @@ from yuanmai.devices.rules.views.shared import back, frame, may, parks_of, rule_
 from yuanmai.devices.rules.wording import TONES, faults_text, local, sentence
 
 RANGES = (1, 7, 30, 90)
+DRAWN, DRAWN_FIELDS = (
+    ("circle", "rectangle", "polygon"),
+    ("figure", "longitude", "latitude", "radius", "corners"),
+)
 
 
 def words_of(
@@ -256,9 +260,9 @@ def edit_page(request: HttpRequest, rule: AlarmRule | None, form: RuleForm, titl
         else [],
         "timing": [form[name] for name in TIMING if name in form.fields],
         "errors_elsewhere": _elsewhere(form),
-        "map_url": reverse("devices:rule_layers", args=[rule.uid])
-        if rule and rule.current and shape_of(rule.current)
-        else link("places:map_layers"),
+        "draw": drawing(DRAWN, {name: form[name].id_for_label for name in DRAWN_FIELDS})
+        if form.kind == "geofence"
+        else None,
         "ranges": RANGES,
         "breadcrumbs": crumbs(request, title),
     }  # fmt: skip
