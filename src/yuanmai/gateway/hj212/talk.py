@@ -76,11 +76,11 @@ class Talk:
                 self._news.set()
                 return
         if frame.get("CN").startswith("90"):
-            late = self.requests.late(self.station.name, frame.get("QN"))
+            late = self.requests.late(self.station.name, frame.request)
             if late is not None:
                 late.heard(text=frame.raw.decode("utf-8", "backslashreplace").rstrip())
             elif frame.get("CN") in ("9011", "9012"):
-                self.station.count("answer_to_nothing", frame.get("QN"))
+                self.station.count("answer_to_nothing", frame.request)
 
     def end(self) -> None:
         """The connection has ended: whoever waits need not wait longer."""

@@ -1,17 +1,22 @@
 """Answers about HJ 212: frames, streams, records in packages, checksums, dialogues."""
 
+import re
 from typing import Any
 
 from yuanmai.protocols.bits import crc_modbus
 from yuanmai.protocols.faults import Fault
 from yuanmai.protocols.hj212.crc import crc
-from yuanmai.protocols.hj212.dialogue import Dialogue
-from yuanmai.protocols.hj212.frame import STANDARD, Frame, Profile, decode
+from yuanmai.protocols.hj212.dialogue import Dialogue, State
+from yuanmai.protocols.hj212.frame import STANDARD, STANDARD_LENGTH, Frame, Profile, decode, wrap
 from yuanmai.protocols.hj212.messages import acknowledgement
 from yuanmai.protocols.hj212.packages import DEDUPE_KEY, join
 from yuanmai.protocols.hj212.stream import Decoder
 
 Document = dict[str, Any]
+# A frame whose length is written otherwise than it is, for one that looks at && and the checksum only.
+ANY_LENGTH = re.compile(rb"##\d{1,4}(\D.*&&)([0-9A-Fa-f]{4})(?![0-9A-Fa-f])", re.DOTALL)
+# How a dialogue went, in one word; which answer it was stands beside it.
+ENDS = {State.REFUSED: "refused", State.FAILED: "failed"}
 
 
 def answer(given: Document) -> Document:
@@ -28,9 +33,7 @@ def answer(given: Document) -> Document:
         return dialogue(_bytes(given["platform_sends"]), [_bytes(text) for text in given["device_replies"]])
     raw = bytes.fromhex(given["hex"]) if "hex" in given else _bytes(given["ascii"])
     if "then" in given:
-        after = given["then"] if isinstance(given["then"], list) else [given["then"]]
-        again = [_bytes(str(text)) if str(text).startswith("##") else raw for text in after]
-        return packages([raw, *again])
+        return followed(raw, given["then"] if isinstance(given["then"], list) else [given["then"]])
     return frame(raw, Profile(encoding=str(given.get("encoding", "auto"))))
 
 
@@ -43,19 +46,36 @@ def frame(raw: bytes, profile: Profile = STANDARD) -> Document:
     found = decode(raw, profile)
     if isinstance(found, Frame):
         return frame_document(found)
-    document: Document = {"valid": False, "reason": found.reason, "reply": None}
-    if found.reason == "crc_mismatch":
-        segment = raw[6 : 6 + int(raw[2:6])]
-        modbus = f"{crc_modbus(segment):04X}"
-        if found.details["crc"] == modbus:
-            kindly = decode(raw, Profile(crc="modbus", encoding=profile.encoding))
-            document |= {
-                "strict": found.reason,
-                "tolerant": {"crc_variant": "modbus", "valid": isinstance(kindly, Frame)},
-                "crc_hj212": found.details["crc_expected"],
+    return {"valid": False, "reason": found.reason, "reply": None} | kindly(raw, found, profile)
+
+
+def kindly(raw: bytes, fault: Fault, profile: Profile) -> Document:
+    """Return what one who knows the habits of makers would read in these bytes: nothing where nobody could.
+
+    Habits: the MODBUS checksum, blanks that were counted neither in the length nor in the checksum, a length that is written
+    wrong while the checksum is right, items without `=`.
+    """
+    if fault.reason == "crc_mismatch":
+        modbus = f"{crc_modbus(raw[6 : 6 + int(raw[2:6])]):04X}"
+        if fault.details["crc"] == modbus:
+            found = decode(raw, Profile(crc="modbus", encoding=profile.encoding))
+            return {
+                "strict": fault.reason,
+                "tolerant": {"crc_variant": "modbus", "valid": isinstance(found, Frame)},
+                "crc_hj212": fault.details["crc_expected"],
                 "crc_modbus": modbus,
             }
-    return document
+    if fault.reason == "syntax":
+        loose = decode(raw, Profile(encoding=profile.encoding, stray_items="drop"))
+        return {"strict": "syntax", "tolerant": {"valid": True}} if isinstance(loose, Frame) else {}
+    if isinstance(decode(raw.translate(None, b" \t"), profile), Frame):
+        return {"strict": fault.reason, "tolerant": {"valid": True}}
+    whole = ANY_LENGTH.match(raw)
+    if whole is not None and 0 < len(whole[1]) <= 9999:
+        again = wrap(whole[1])
+        if again[-6:-2] == whole[2].upper() and isinstance(decode(again, profile), Frame):
+            return {"strict": fault.reason, "tolerant": {"valid": True, "length": len(whole[1])}}
+    return {}
 
 
 def frame_document(found: Frame) -> Document:
@@ -74,6 +94,8 @@ def frame_document(found: Frame) -> Document:
     ack = acknowledgement(found)
     if ack is not None:
         document["ack_frame_ascii"] = ack.decode()
+    if found.length > STANDARD_LENGTH:
+        document |= {"strict": "length_too_long", "tolerant": {"valid": True, "length": found.length}}
     return document
 
 
@@ -96,6 +118,17 @@ def _text(raw: bytes) -> str:
         return raw.decode()
     except UnicodeDecodeError:
         return raw.decode("gb18030", "backslashreplace")
+
+
+def followed(raw: bytes, after: list[Any]) -> Document:
+    """Return the document of a frame after which the same comes again (said in words) or others do.
+
+    Of a frame that is none: why, and which frames are found behind it; words say only that nothing more comes.
+    """
+    texts = [str(text) for text in after]
+    if isinstance(decode(raw), Frame):
+        return packages([raw, *(_bytes(text) if text.startswith("##") else raw for text in texts)])
+    return frame(raw) | stream([raw, *(_bytes(text) for text in texts if "##" in text)])
 
 
 def packages(frames: list[bytes]) -> Document:
@@ -131,11 +164,19 @@ def dialogue(sent: bytes, replies: list[bytes]) -> Document:
     command = decode(sent)
     if isinstance(command, Fault):
         return {"valid": False, "reason": command.reason}
-    course = Dialogue(command.get("MN"), command.get("CN"), command.get("QN"))
+    course = Dialogue(command.get("MN"), command.get("CN"), command.request)
     for raw in replies:
         found = decode(raw)
         if isinstance(found, Frame):
             course.take(found)
     while course.resend():
         pass  # nothing more comes: the time-outs pass
-    return {"result": course.result, "states": [state.value for state in course.states]}
+    result = ENDS.get(course.states[-1], course.result)
+    document: Document = {"result": result, "states": [state.value for state in course.states]}
+    if result != course.result:
+        document["answer"] = course.result
+    if course.uploads:
+        document["uploads"] = course.uploads
+    if course.sent > 1:
+        document["resends"] = course.sent - 1
+    return document

@@ -47,16 +47,16 @@ class Dialogue:
         """Take in a frame; return whether it belongs to this command."""
         if self.over or frame.get("MN") != self.station:
             return False
-        number = frame.get("CN")
-        if number == "9011" and frame.get("QN") == self.request:
-            self._answered(frame.params.get("QnRtn", ""))
-        elif number == "9012" and frame.get("QN") == self.request:
-            self.result = EXE_RETURNS.get(frame.params.get("ExeRtn", ""), "unknown")
+        number, ours = frame.get("CN"), frame.request == self.request
+        if number == "9011" and ours:
+            self._answered(frame.param("QnRtn"))
+        elif number == "9012" and ours:
+            self.result = EXE_RETURNS.get(frame.param("ExeRtn"), "unknown")
             self.states.append(State.DONE if self.result in ("success", "no_data") else State.FAILED)
-        elif number == "9013" and frame.get("QN") == self.request:
+        elif number == "9013" and ours:
             self.result = "success"
             self.states.append(State.DONE)
-        elif number == self.number and (uploads_data(frame) or frame.get("QN") == self.request):
+        elif number == self.number and (uploads_data(frame) or ours):
             self.uploads += 1
         else:
             return False

@@ -76,6 +76,19 @@ class Frame:
             found = next((text for key, text in self.fields.items() if key.lower() == wanted), "")
         return found
 
+    def param(self, name: str) -> str:
+        """Return an item of CP that belongs to no factor, by name in whatever case it is written, or an empty text."""
+        found = self.params.get(name)
+        if found is None:
+            wanted = name.lower()
+            found = next((text for key, text in self.params.items() if key.lower() == wanted), "")
+        return found
+
+    @property
+    def request(self) -> str:
+        """The QN of the dialogue; answers by the edition of 2005 carry it inside CP."""
+        return self.get("QN") or self.param("QN")
+
     @property
     def flag(self) -> Flag | None:
         """The Flag field taken apart; nothing where there is none (2005)."""
@@ -84,7 +97,7 @@ class Frame:
     @property
     def number(self) -> tuple[int, int] | None:
         """Total number of packages and number of this one (PNUM, PNO), also where a station puts them into CP."""
-        total, place = (self.get(name) or self.params.get(name, "") for name in ("PNUM", "PNO"))
+        total, place = (self.get(name) or self.param(name) for name in ("PNUM", "PNO"))
         if total.isascii() and total.isdigit() and place.isascii() and place.isdigit():
             return int(total[:6]), int(place[:6])
         return None
@@ -93,9 +106,9 @@ class Frame:
 def check(raw: bytes, profile: Profile = STANDARD) -> Fault | int:
     """Return the length of the data segment of a frame that begins with `##`, or what is wrong with its framing.
 
-    Reasons: syntax (no ##), bad_length (no four digits, nothing in the segment), length_too_long (above the profile's limit),
-    truncated (fewer bytes than announced), bad_crc_field (no four hexadecimal digits where the length says that the checksum
-    stands: mostly the length is wrong then), crc_mismatch.
+    Reasons: syntax (no ##), bad_length (no four digits, nothing in the segment), length_too_long (above the profile's limit, or
+    above the standard's and no checksum where it should stand), truncated (fewer bytes than announced), bad_crc_field (no four
+    hexadecimal digits where the length says that the checksum stands: mostly the length is wrong then), crc_mismatch.
     """
     if raw[:2] != b"##":
         return Fault("syntax" if len(raw) > 1 else "truncated", raw)
@@ -115,10 +128,10 @@ def check(raw: bytes, profile: Profile = STANDARD) -> Fault | int:
     right = b"%04X" % (crc(segment) if profile.crc == "hj212" else ALGORITHMS[profile.crc](segment))
     if written == right or written.upper() == right:
         return length
-    if len(written) < 4:
-        return Fault("truncated", raw, {"length": length})
-    if not HEX.issuperset(written):
-        return Fault("bad_crc_field", raw, {"length": length})
+    if len(written) < 4 or not HEX.issuperset(written):
+        if length > STANDARD_LENGTH:  # nobody may announce so much: the length itself is wrong
+            return Fault("length_too_long", raw, {"length": length})
+        return Fault("truncated" if len(written) < 4 else "bad_crc_field", raw, {"length": length})
     return Fault("crc_mismatch", raw, {"crc": written.decode().upper(), "crc_expected": right.decode()})
 
 

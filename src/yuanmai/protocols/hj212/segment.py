@@ -7,6 +7,8 @@ from sys import intern
 QUOTED = re.compile(r"//.*?//", re.DOTALL)
 # Blanks beside the signs that separate mean nothing.
 BLANKS = re.compile(r"(?<! ) +(?=[=;,])|(?<=[=;,]) +")
+# Where CP begins, however it is written.
+CP_MARK = re.compile(r"(?:^|(?<=[;,])) *CP *=", re.IGNORECASE)
 FIELDS = frozenset({"QN", "ST", "CN", "PW", "MN", "Flag", "PNUM", "PNO"})
 Parsed = tuple[dict[str, str], dict[str, str], dict[str, dict[str, str]], tuple[str, ...]]
 
@@ -47,9 +49,7 @@ def parse(segment: bytes, encoding: str = "auto", drop_stray: bool = False) -> P
         qn, st, cn, pw, mn, flag = ordered.groups()
         params, factors, odd = parse_items(text[ordered.end() : -2], odd, drop_stray)
         return {"QN": qn, "ST": st, "CN": cn, "PW": pw, "MN": mn, "Flag": flag}, params, factors, odd
-    head, mark, body = text.partition("CP=")
-    if not mark or (head and not head.rstrip().endswith((";", ","))):
-        raise SyntaxFault("bad_cp")
+    head, body = split_cp(text)
     fields: dict[str, str] = {}
     for item in head.split(";"):
         name, sign, value = item.partition("=")
@@ -70,6 +70,17 @@ def parse(segment: bytes, encoding: str = "auto", drop_stray: bool = False) -> P
         odd = (*odd, "blank")
     params, factors, odd = parse_items(body[2:-2], odd, drop_stray)
     return fields, params, factors, odd
+
+
+def split_cp(text: str) -> tuple[str, str]:
+    """Return what stands before CP and what it holds, && and && with it."""
+    head, mark, body = text.partition("CP=")
+    if not mark or (head and not head.rstrip().endswith((";", ","))):
+        place = CP_MARK.search(text)
+        if place is None:
+            raise SyntaxFault("bad_cp")
+        head, body = text[: place.start()], text[place.end() :]
+    return head, body
 
 
 def parse_items(
