@@ -9,7 +9,7 @@ from yuanmai.devices.commands.verbs import Verb
 CLOCK, REPORT, HISTORY, FIELD, CARE = (
     _("Clock and connection"),
     _("Reporting"),
-    _("History"),
+    pgettext_lazy("command", "History"),
     _("Instruments and sampling"),
     _("Care of the device"),
 )
@@ -19,7 +19,10 @@ FACTOR = Parameter("factor", _("Factor (code)"), required=False, high=20, patter
 NEEDED_FACTOR = Parameter(
     "factor", _("Factor (code)"), high=20, pattern=r"[A-Za-z0-9_-]{1,20}", help=_("Like w01018.")
 )
-SPAN = (Parameter("begin", _("From"), "moment"), Parameter("end", _("Until"), "moment"))
+SPAN = (
+    Parameter("begin", pgettext_lazy("command", "From"), "moment"),
+    Parameter("end", pgettext_lazy("command", "Until"), "moment"),
+)
 INFO = Parameter(
     "info", _("Information (code)"), high=20, pattern=r"[A-Za-z0-9_-]{1,20}", help=_("Like i13004.")
 )
@@ -176,7 +179,7 @@ JT808 = (
     ), "0x8103", "settings", drastic=True),
     Verb("attributes_read", _("Read maker, model and versions"), SET, (), _("0x8107 (since 2013)"), "info-circle"),
     Verb("control", _("Switch the terminal"), CARE, (
-        Parameter("control", _("What"), "choice", choices=(
+        Parameter("control", pgettext_lazy("command", "What"), "choice", choices=(
             (4, _("Restart")), (3, _("Switch off")), (5, _("Back to factory settings")), (6, _("End data communication")),
             (7, _("End all wireless communication")),
         )),

@@ -54,7 +54,7 @@ class Alarm(Owned):
     device = models.ForeignKey(Device, models.PROTECT, related_name="alarms", verbose_name=_("Device"))
     point = models.ForeignKey(Point, models.PROTECT, null=True, related_name="+", verbose_name=_("Point"))
     group = models.ForeignKey(AlarmGroup, models.PROTECT, null=True, related_name="members")
-    raised_at = models.DateTimeField(verbose_name=_("Raised"))
+    raised_at = models.DateTimeField(verbose_name=pgettext_lazy("alarm", "Raised"))
     cleared_at = models.DateTimeField(null=True, verbose_name=_("Cleared"))
     cause = models.CharField(max_length=10)  # why it was raised, later why it was cleared
     severity = models.PositiveSmallIntegerField(choices=Severity.choices, verbose_name=_("Severity"))

@@ -78,7 +78,7 @@ class AlarmRuleVersion(models.Model):
     )
     device_ids = models.JSONField(default=list, blank=True)
     advice = models.TextField(blank=True, verbose_name=_("What to do"))
-    source = models.CharField(max_length=300, verbose_name=_("Source"))
+    source = models.CharField(max_length=300, verbose_name=pgettext_lazy("rule", "Source"))
     since = models.DateTimeField(verbose_name=_("Valid from"))
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
@@ -102,8 +102,8 @@ class MaintenanceWindow(Owned):
     """A time in which alarms of some devices are expected: they are marked, and nobody is notified."""
 
     name = models.CharField(max_length=120, verbose_name=_("Name"))
-    begins_at = models.DateTimeField(verbose_name=_("From"))
-    ends_at = models.DateTimeField(verbose_name=_("Until"))
+    begins_at = models.DateTimeField(verbose_name=pgettext_lazy("maintenance", "From"))
+    ends_at = models.DateTimeField(verbose_name=pgettext_lazy("maintenance", "Until"))
     reason = models.TextField(verbose_name=_("Reason"))
     park = models.ForeignKey(
         "places.Park", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Park")
@@ -165,7 +165,7 @@ class ChannelKind(models.TextChoices):
     DINGTALK = "dingtalk", _("DingTalk group robot")
     FEISHU = "feishu", _("Feishu group robot")
     WEBHOOK = "webhook", _("Webhook (JSON, signed)")
-    MAIL = "mail", _("E-mail")
+    MAIL = "mail", pgettext_lazy("channel", "E-mail")
 
 
 class NotificationChannel(Owned):

@@ -7,7 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from yuanmai.devices.engine.mapping import profile_of
 from yuanmai.devices.models import Device, ProductTemplate, Protocol
@@ -54,7 +54,7 @@ class DeviceFilter(forms.Form):
                 *every,
                 ("yes", _("In use")),
                 ("no", _("Not in use")),
-                ("retired", _("Not in the register")),
+                ("retired", pgettext("device", "Not in the register")),
             ],
         }
         for name, field in self.fields.items():

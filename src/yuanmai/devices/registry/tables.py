@@ -68,7 +68,7 @@ def standing_word(code: str) -> str:
         "offline": _("Offline"),
         "never": _("Never heard"),
         "paused": _("Not in use"),
-        "retired": _("Not in the register"),
+        "retired": pgettext("device", "Not in the register"),
     }[code]
 
 

@@ -111,7 +111,7 @@ class RuleForm(PlacedForm):
         help_text=gettext_lazy("Codes of devices, separated by blanks. Left empty: all."),
     )  # fmt: skip
     source = forms.CharField(
-        label=gettext_lazy("Source"),
+        label=pgettext_lazy("rule", "Source"),
         max_length=300,
         help_text=gettext_lazy("A standard, a permit, a decision."),
     )
@@ -235,7 +235,7 @@ class RuleForm(PlacedForm):
 
     def _add_expert(self) -> None:
         self.fields["definition"] = forms.CharField(
-            label=_("Definition"),
+            label=pgettext("rule", "Definition"),
             max_length=100_000,
             widget=forms.Textarea(attrs={"rows": 16, "class": "ym-code"}),
         )

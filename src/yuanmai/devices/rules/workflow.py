@@ -25,7 +25,7 @@ ALARM = workflow(
             ),
             Transition(
                 "assign", pgettext_lazy("alarm", "Assign"), OPEN, GIVEN, HANDLE_ALARMS,
-                (Need("assignee", _("To whom")), Need("text", _("Note"), "long", optional=True)), icon="user-check",
+                (Need("assignee", pgettext_lazy("alarm", "To whom")), Need("text", _("Note"), "long", optional=True)), icon="user-check",
                 explain=_("It appears among the to-dos of that person."),
             ),
             Transition(

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from yuanmai.core.scope import everywhere
 from yuanmai.devices.engine.addresses import normal_key
@@ -109,7 +110,7 @@ class Present:
         if found[2]:
             text = _("The retired device “%(name)s” has this code: bring it back, or choose another code.")
         else:
-            text = _("“%(name)s” already has this code.")
+            text = pgettext("device", "“%(name)s” already has this code.")
         return text % {"name": found[1]}
 
     def key_fault(self, protocol: str, key: str, own: Device | None) -> str:

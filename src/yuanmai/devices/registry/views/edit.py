@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from yuanmai.core.web import page
@@ -46,7 +46,9 @@ def create(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             add_errors(form, error)
         else:
-            messages.success(request, _("“%(name)s” is in the register.") % {"name": row.name})
+            messages.success(
+                request, pgettext("device", "“%(name)s” is in the register.") % {"name": row.name}
+            )
             return redirect("devices:record", pk=row.pk)
     return _page(request, form, _("New device"), reverse("devices:index"), needs_templates=not templates)
 
@@ -143,7 +145,7 @@ def retire(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         tell(request, error)
         return redirect("devices:record", pk=pk)
-    text = _("“%(name)s” was taken out of the register.") % {"name": row.name}
+    text = pgettext("device", "“%(name)s” was taken out of the register.") % {"name": row.name}
     messages.success(request, text, extra_tags=f"undo={reverse('devices:restore', args=[pk])}")
     return redirect("devices:index")
 
@@ -158,5 +160,5 @@ def restore(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         tell(request, error)
     else:
-        messages.success(request, _("“%(name)s” is in the register.") % {"name": row.name})
+        messages.success(request, pgettext("device", "“%(name)s” is in the register.") % {"name": row.name})
     return back_to(request, reverse("devices:record", args=[pk]))
