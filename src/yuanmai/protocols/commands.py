@@ -57,7 +57,7 @@ def respond(
         if not isinstance(given, dict):
             raise TypeError("not an object")
         return answer(given), True
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         text = f"no {error.args[0]}" if isinstance(error, KeyError) else str(error)
         return {
             "error": "input",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from yuanmai.protocols.commands import respond
 from yuanmai.protocols.jt808.bodies import encode_body
 from yuanmai.protocols.jt808.frame import Header, encode, make_header
 
@@ -215,3 +216,38 @@ def test_a_message_in_one_piece_needs_no_other() -> None:
     )
     assert answer({"frames_hex": ["7e00"]}) == {"valid": False, "reason": "truncated", "complete": False}
     assert answer({"frames_hex": []}) == {"valid": False, "reason": "too_short", "complete": False}
+
+
+def test_heartbeats_and_positions_of_a_tracker_from_the_field() -> None:
+    """A heartbeat that carries seventeen bytes, and a position whose last item is cut (as a log of traccar shows them)."""
+    beat = answer({"hex": "7e0002001105805668746700265d102815000501006404000020d06501001d7e"})
+    assert (beat["valid"], beat["body"], beat["body_policy"]) == (True, {}, "ignore")
+    place = answer(
+        {
+            "hex": "7e02000046058056687467002700000000000c000000000000000000000000000000002406101655430402015d0501003001163101005d0b01"
+            "01cc0827b1000010c516610100620200286404000020d0650100a77e"
+        }
+    )
+    assert (place["valid"], place["position_plausible"], place["body"]["trailing"]) == (True, False, 0)
+    assert [entry["id"] for entry in place["body"]["extras"]] == [4, 5, 48, 49, 93, 97, 98, 100, 101]
+
+
+def test_an_item_that_ends_too_early_costs_none_before_it() -> None:
+    """SmallChi: item F6 announces four bytes and has two."""
+    found = answer(
+        {
+            "body_hex": "00000000000c000001f62e8307147c92001e0000001e110111031152010400131a34030200000501000603020590070303812025040000"
+            "00002b04000000f0300117310105e0013de108000000000004bcfde20400000000e304000007ace40400000000e50c00130027001300270013002"
+            "7ea0400000000eb0400000000ee0100f6041450",
+            "msg_id": "0x0200",
+            "standard": 2013,
+        }
+    )
+    assert len(found["good_items"]) == 18
+    assert (found["good_items"][-1], found["broken_tail_hex"]) == ({"id": 0xEE, "hex": "00"}, "f6041450")
+
+
+def test_a_line_with_an_endless_number_gets_an_answer() -> None:
+    line = b'{"body_hex": "00", "msg_id": "0x0002", "standard": Infinity}'
+    document, known = respond(line, 3, answer)
+    assert (document["error"], document["line"], known) == ("input", 3, False)
