@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from yuanmai.protocols.answers.cjt188 import answer
-from yuanmai.protocols.cjt188.frame import encode, set_valve
+from yuanmai.protocols.cjt188.frame import encode, set_clock, set_total, set_valve, write_address
 
 TRACES: list[tuple[str, dict[str, Any]]] = [
     ("fefefe6810010000050800008116901f00002301002c000000002c0000000000000000004816",
@@ -62,6 +64,24 @@ def test_valve_commands_of_public_projects() -> None:
     assert set_valve(0x10, "AAAAAAAAAAAAAA", 0, opened=False, low_first=False, preamble=2).hex() == (
         "fefe6810aaaaaaaaaaaaaa0404a01700997616"
     )
+
+
+def test_commands_of_public_projects() -> None:
+    gas = "00000000000003"
+    assert set_total(0x30, gas, 0xFF, Decimal("123456.78"), 0, preamble=3).hex() == (
+        "fefefe683003000000000000160816a0ff78563412008216"
+    )
+    assert set_clock(0x30, gas, 0xFF, datetime(2015, 7, 16, 12, 50, 40), preamble=3).hex() == (
+        "fefefe683003000000000000040a15a0ff405012160715205116"
+    )
+    assert write_address(0x10, "00000805000002", 0, "00000805000001", low_first=False, preamble=0).hex() == (
+        "681002000005080000150aa01800010000050800006c16"
+    )
+    with pytest.raises(ValueError, match="fourteen"):
+        write_address(0x10, gas, 0, "12")
+    for total in (Decimal("1000000"), Decimal("-1")):
+        with pytest.raises(ValueError, match="six digits"):
+            set_total(0x10, gas, 0, total)
 
 
 def test_totals_that_look_like_a_unit_stay_totals() -> None:

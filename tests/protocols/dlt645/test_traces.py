@@ -70,6 +70,14 @@ def test_demand_has_its_time() -> None:
     }  # nothing has a demand of combined energy
 
 
+def test_all_settlement_days_at_once() -> None:
+    found = told("000100FF", "030000000200000001000000")
+    assert found["values"] == [0.03, 0.02, 0.01]
+    assert found["name"] == "forward active energy total, now and of settlement days back"
+    assert told("010100FF", ("4523014513200524") * 2)["values"] == [1.2345, 1.2345]
+    assert told("0001FFFF", "01000000") == {"di": "0001FFFF"}
+
+
 def test_freezes() -> None:
     found = told("05060101", "0100000002000000")
     assert (found["name"], found["values"]) == ("daily freeze 1 back: forward active energy", [0.01, 0.02])

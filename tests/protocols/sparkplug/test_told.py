@@ -28,6 +28,7 @@ SESSIONS: list[tuple[str, dict[str, Any]]] = [
     # a sequence told by seq alone may begin with data of a device
     ('{"sequence": [["NBIRTH", 0], ["DDATA", 1], ["DDATA", 2], ["DDATA", 2]]}', {"rebirth_requested_at": 3, "devices_online": []}),
     ('{"events": [["NBIRTH", 0], ["DDATA", 1]]}', {"rebirth_requested_at": 1}),
+    ('{"sequence": [["NBIRTH", 0], ["DBIRTH", 1], ["DDEATH", 2], ["DDATA", 3]]}', {"rebirth_requested_at": 3}),
 ]  # fmt: skip
 
 

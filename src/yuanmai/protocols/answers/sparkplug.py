@@ -114,17 +114,12 @@ def session(events: list[Any], *, in_order: bool) -> Document:
         for one in told:
             if one.get("type") == "NBIRTH" and "number" in one and "second" not in one:
                 one.setdefault(BDSEQ, one.pop("number"))
+    bare = in_order and not any(one.get("device") or one.get("type") in ("DBIRTH", "DDEATH") for one in told)
     for place, one in enumerate(told):
         if "type" not in one:
             continue
         kind, message, device = event(one)
-        if (
-            in_order
-            and kind == "DDATA"
-            and not one.get("device")
-            and device not in node.devices
-            and node.online
-        ):
+        if bare and kind == "DDATA" and device not in node.devices and node.online:
             assumed.add(device)  # a sequence told by seq alone may leave out the births of devices
             node.devices.add(device)
         if node.take(kind, message, device):

@@ -1,6 +1,8 @@
 """One CJ/T 188 frame: 68 type address control length data sum 16."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 
 from yuanmai.protocols.bits import byte_sum
 from yuanmai.protocols.faults import Fault
@@ -22,6 +24,7 @@ TYPES = {
     0x40: "electricity",
 }
 OPEN_VALVE, CLOSE_VALVE = 0x55, 0x99
+CUBIC_METRES = 0x2C
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,45 @@ def set_valve(
     """Return the command that opens or closes the valve (A017)."""
     data = _di("A017", low_first) + bytes((serial & 0xFF, OPEN_VALVE if opened else CLOSE_VALVE))
     return encode(kind, address, WRITE, data, preamble)
+
+
+def set_clock(
+    kind: int, address: str, serial: int, when: datetime, *, low_first: bool = True, preamble: int = 4
+) -> bytes:
+    """Return the command that sets the clock (A015)."""
+    packed = bytes.fromhex(f"{when:%Y%m%d%H%M%S}")[::-1]
+    return encode(kind, address, WRITE, _di("A015", low_first) + bytes((serial & 0xFF,)) + packed, preamble)
+
+
+def write_address(
+    kind: int, address: str, serial: int, new: str, *, low_first: bool = True, preamble: int = 4
+) -> bytes:
+    """Return the command that gives a meter a new address of fourteen digits (A018)."""
+    packed = bytes.fromhex(new)
+    if len(packed) != 7:
+        raise ValueError(f"an address has fourteen digits: {new}")
+    data = _di("A018", low_first) + bytes((serial & 0xFF,)) + packed[::-1]
+    return encode(kind, address, WRITE_ADDRESS, data, preamble)
+
+
+def set_total(
+    kind: int,
+    address: str,
+    serial: int,
+    total: Decimal,
+    unit: int = CUBIC_METRES,
+    *,
+    low_first: bool = True,
+    preamble: int = 4,
+) -> bytes:
+    """Return the command that sets the electronic total to the mechanical one (A016). Raises ValueError where it does not fit."""
+    digits = f"{total * 100:08.0f}"
+    if len(digits) != 8 or not digits.isdigit():
+        raise ValueError(f"a total has six digits and two decimals: {total}")
+    packed = bytes.fromhex(digits)[::-1] + bytes((unit,))
+    return encode(
+        kind, address, WRITE_MOTOR, _di("A016", low_first) + bytes((serial & 0xFF,)) + packed, preamble
+    )
 
 
 def _di(di: str, low_first: bool) -> bytes:

@@ -156,12 +156,14 @@ def _energy(second: int, first: int, last: int) -> Kind | None:
                 break
         else:
             return None
-    if last > 0x0C or (first > 0x3F and first != 0xFF):
+    if (last > 0x0C and last != 0xFF) or (first > 0x3F and first != 0xFF) or (first == last == 0xFF):
         return None
     name, unit, signed = ENERGIES[second]
     which = phase or (" total" if first == 0 else "" if first == 0xFF else f" tariff {first}")
     when = f" of settlement day {last} back" if last else ""
-    return Kind(f"{name}{which}{when}", unit, 4, 2, signed, block=first == 0xFF)
+    if last == 0xFF:
+        when = ", now and of settlement days back"
+    return Kind(f"{name}{which}{when}", unit, 4, 2, signed, block=0xFF in (first, last))
 
 
 def _demand(second: int, first: int, last: int) -> Kind | None:
