@@ -67,7 +67,8 @@ GOOD = [
 def test_what_stations_sent(text: str, params: dict[str, str], factors: dict[str, Any]) -> None:
     found = answer({"ascii": text})
     assert (found["valid"], found["params"], found["factors"]) == (True, params, factors)
-    assert "strict" not in found
+    assert found["strict"] == "end_mark"
+    assert "strict" not in answer({"ascii": text.rstrip() + CRLF})
     assert answer({"chunks": [text + CRLF]})["rejected"] == 0
 
 
@@ -97,6 +98,7 @@ BAD = [
      "bad_crc_field", {"valid": True, "length": 482}),
     # three digits of length, else right
     ("##82QN=20160801085857223;ST=32;CN=1061;PW=123456;MN=010000A8900016F000169DC0;Flag=5;CP=&&&&0000\r\n", "bad_length", None),
+    ("QN=20160801085857223;ST=32;CN=1061;CP=&&&&1C80\r\n", "start_mark", None),
     (segment("MN=1;CP=&&stray;a=1&&"), "syntax", {"valid": True}),
     (segment("ST=31;CN=2011;CP=&&DataTime=20200707151756;01-Rtd=0000&&"), "missing_MN", None),
     (segment("MN=1;CP=&DataTime=1;a-Rtd=2&&"), "bad_cp", None),
@@ -199,3 +201,24 @@ def test_cp_however_it_is_written(mark: str) -> None:
     assert isinstance(found, Frame)
     assert (found.fields["MN"], found.params) == ("1", {"a": "1"})
     assert not isinstance(decode(wrap(f"ST=32;CN=2011;MN=1 X{mark}a=1&&".encode())), Frame)
+
+
+def test_blanks_beside_the_dash_are_no_part_of_a_name() -> None:
+    found = decode(wrap(b"MN=1;CP=&&a21004- Rtd=20.9,a21004 -Flag=N&&"))
+    assert isinstance(found, Frame)
+    assert found.factors == {"a21004": {"Rtd": "20.9", "Flag": "N"}}
+
+
+def test_whether_all_packages_have_come() -> None:
+    parts = [
+        segment(
+            f"QN=2016080108585753{place};ST=32;CN=2061;MN=1;Flag=7;PNUM=3;PNO={place};CP=&&DataTime=1;{code}-Avg=1&&"
+        )
+        for place, code in ((3, "c"), (1, "b"), (2, "a"), (2, "a"))
+    ]
+    whole = answer({"frames_ascii": parts})
+    assert (whole["complete"], whole["acks"], whole["stored_records"]) == (True, 4, 1)
+    assert (whole["merged"]["factors"], whole["merged"]["factors_set"]) == (["c", "b", "a"], ["a", "b", "c"])
+    assert answer({"frames_ascii": parts[:2]})["complete"] is False
+    spoiled = answer({"frames_ascii": [parts[0], parts[1].replace("Avg=1", "Avg=2")]})
+    assert (spoiled["valid"], spoiled["reason"], spoiled["acks"]) == (False, "crc_mismatch", 1)

@@ -7,7 +7,7 @@ from yuanmai.protocols.bits import crc_modbus
 from yuanmai.protocols.faults import Fault
 from yuanmai.protocols.hj212.crc import crc
 from yuanmai.protocols.hj212.dialogue import Dialogue, State
-from yuanmai.protocols.hj212.frame import STANDARD, STANDARD_LENGTH, Frame, Profile, decode, wrap
+from yuanmai.protocols.hj212.frame import HEAD, STANDARD, STANDARD_LENGTH, Frame, Profile, decode, wrap
 from yuanmai.protocols.hj212.messages import acknowledgement
 from yuanmai.protocols.hj212.packages import DEDUPE_KEY, join
 from yuanmai.protocols.hj212.stream import Decoder
@@ -96,6 +96,8 @@ def frame_document(found: Frame) -> Document:
         document["ack_frame_ascii"] = ack.decode()
     if found.length > STANDARD_LENGTH:
         document |= {"strict": "length_too_long", "tolerant": {"valid": True, "length": found.length}}
+    elif found.raw[HEAD + found.length + 4 :] != b"\r\n":
+        document |= {"strict": "end_mark", "tolerant": {"valid": True}}
     return document
 
 
@@ -148,6 +150,7 @@ def packages(frames: list[bytes]) -> Document:
         document |= {"valid": False, "reason": faults[0], "rejected": len(faults)}
     if records:
         record = records[0]
+        document["complete"] = record.complete
         document["merged"] = {
             "MN": record.station,
             "CN": record.command,

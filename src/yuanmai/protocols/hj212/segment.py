@@ -34,7 +34,7 @@ def split_key(key: str) -> tuple[str, str]:
     code, dash, name = key.strip().rpartition("-")
     if len(KEYS) >= MOST_KEYS:
         KEYS.clear()
-    KEYS[key] = found = (intern(code), name) if dash and code else ("", key.strip())
+    KEYS[key] = found = (intern(code.rstrip()), name.lstrip()) if dash and code else ("", key.strip())
     return found
 
 
