@@ -86,3 +86,10 @@ def test_the_week_behind_has_alarms_that_were_handled(settings: Any, tmp_path: P
         assert {(row.device.code, row.rule.code) for row in rows} >= {("ww-02", "ww-cod-early")}
         assert all(row.cleared_at is not None and row.cleared_at < now for row in rows)
         assert [row.state for row in rows].count(AlarmState.CLOSED) == count - 1
+        answered = [row.answered_after for row in rows if row.answered_after is not None]
+        assert len(answered) == count - 1 and all(60 < seconds < 3600 for seconds in answered)
+        for row in rows:
+            moments = list(row.steps.order_by("at", "id").values_list("at", flat=True))
+            assert moments == sorted(moments) and moments[-1] <= now
+            if row.closed_at is not None:
+                assert row.raised_at <= row.recorded_at <= row.acknowledged_at <= row.closed_at <= now
