@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.utils.translation import override
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +18,8 @@ from yuanmai.devices.engine.rules.conditions import Threshold
 from yuanmai.devices.engine.rules.definition import DefinitionError, read
 from yuanmai.devices.engine.rules.shapes import METRES, corners_of, read_shape
 from yuanmai.devices.engine.rules.windows import Activity, read_window
-from yuanmai.devices.rules.wording import RULES_OF_FAULTS, faults_text, sentence
+from yuanmai.devices.rules.hours import hours_of, hours_text
+from yuanmai.devices.rules.wording import RULES_OF_FAULTS, PointName, faults_text, named_by, sentence
 
 CIRCLE = {"type": "Circle", "center": [113, 27.8], "radius": 100}
 
@@ -172,3 +175,41 @@ def test_a_circle_and_its_drawing_agree(east: float, north: float) -> None:
     drawn = read_shape({"type": "Polygon", "coordinates": [corners_of(113, 27.8, 100, 256)]})
     x, y = 113 + east / (METRES * math.cos(math.radians(27.8))), 27.8 + north / METRES
     assert circle.depth(x, y) == pytest.approx(drawn.depth(x, y), abs=0.5)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_hours_are_typed_and_shown_in_the_language_of_the_page(language: str) -> None:
+    hours = [
+        {"days": "working", "from": "08:00", "until": "18:00"},
+        {"days": [6, 7], "from": "09:00", "until": "17:00"},
+    ]
+    with override(language):
+        assert hours_of(hours_text(hours)) == hours
+        shown = hours_text(hours)
+    assert ("工作日" in shown and "周六、周日" in shown) == (language != "en")
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [("工作日 8:00－18:00", "working"), ("daily 08:00-18:00", "all"), ("周一、星期三 08:00 至 18:00", [1, 3]), ("每天08:00-18:00", "all")],
+)  # fmt: skip
+def test_hours_are_understood_as_people_write_them(text: str, days: Any) -> None:
+    assert hours_of(text) == [{"days": days, "from": "08:00", "until": "18:00"}]
+
+
+def test_hours_that_are_none_are_said_at_their_field() -> None:
+    with pytest.raises(ValidationError) as caught:
+        hours_of("工作日\n")
+    assert set(caught.value.message_dict) == {"hours"}
+    document = {"when": above("cod", 5), "active": hours_of("any day 08:00-18:00")}
+    with pytest.raises(DefinitionError):
+        read(document)
+
+
+def test_states_are_called_by_their_names() -> None:
+    named = named_by({"lamp": PointName("灯", "", {"0": "灭|Off", "1": "亮|On"})})
+    definition = read({"when": {"kind": "state", "point": "lamp", "values": [1, 7]}})
+    with override("en"):
+        assert "灯 is “On” or 7" in sentence(definition, 3, named)
+    with override("zh-hans"):
+        assert sentence(definition, 3, named).startswith("灯为“亮”、7 时报警")

@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from yuanmai.devices.models import ProductTemplate, Severity
-from yuanmai.devices.rules.forms import PlacedForm, hours_of
+from yuanmai.devices.rules.forms import PlacedForm
+from yuanmai.devices.rules.hours import HELP as HOURS_HELP
+from yuanmai.devices.rules.hours import hours_of
 from yuanmai.devices.rules.wording import FLAGS as FLAG_WORDS
 
 KINDS = {
@@ -87,6 +89,10 @@ def _float(label: Any, *, required: bool = False, **more: Any) -> forms.FloatFie
     return forms.FloatField(label=label, required=required, widget=widget, **more)
 
 
+class UnfilledError(ValidationError):
+    """Something that is needed was not typed yet."""
+
+
 class RuleForm(PlacedForm):
     """A rule of one kind. :meth:`definition_of` turns what was typed into a definition."""
 
@@ -138,7 +144,7 @@ class RuleForm(PlacedForm):
     clear_for = _float(gettext_lazy("Cleared after (s)"))
     hours = forms.CharField(
         label=gettext_lazy("Only at these hours"), required=False, widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("Left empty: always. Else lines like “working 08:00-18:00”, “off 00:00-24:00”, “all …”, “6,7 …”."),
+        help_text=HOURS_HELP,
     )  # fmt: skip
 
     def __init__(self, kind: str, points: Pairs, *args: Any, **options: Any) -> None:
@@ -305,7 +311,7 @@ class RuleForm(PlacedForm):
         if values["figure"] == "circle":
             missing = [name for name in ("longitude", "latitude") if values.get(name) is None]
             if missing:
-                raise ValidationError(
+                raise UnfilledError(
                     {name: [_("Draw the circle on the map, or type its middle.")] for name in missing}
                 )
             center = [values["longitude"], values["latitude"]]
@@ -322,7 +328,7 @@ class RuleForm(PlacedForm):
             if compare:
                 parts.append(self._part(i, values, compare, text))
         if not parts:
-            raise ValidationError({"compare_0": [_("State at least one condition.")]})
+            raise UnfilledError({"compare_0": [_("State at least one condition.")]})
         return {"kind": values["joint"], "conditions": parts}
 
     def _part(self, i: int, values: Mapping[str, Any], compare: str, text: str) -> dict[str, Any]:
@@ -357,6 +363,8 @@ def numbers_of(text: str, field: str) -> list[float]:
 def polygon_of(text: str) -> Any:
     """Return typed corners as GeoJSON: lines of longitude and latitude, or GeoJSON itself; raises `ValidationError`."""
     text = text.strip()
+    if not text:
+        raise UnfilledError({"corners": [_("Draw the area on the map, or type its corners.")]})
     if text.startswith("{"):
         try:
             document = json.loads(text)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from yuanmai.core.workflow import Transition
 from yuanmai.devices.models import AlarmState, ChannelKind, Escalation, NotificationChannel, Severity
+from yuanmai.devices.rules.hours import HELP as HOURS_HELP
 from yuanmai.people.models import User
 from yuanmai.places.models import Park
 
@@ -199,7 +200,7 @@ class ChannelForm(PlacedForm):
     )
     hours = forms.CharField(
         label=gettext_lazy("Only at these hours"), required=False, widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("Left empty: always. Else lines like “working 08:00-18:00”, “off 00:00-24:00”, “all …”, “6,7 …”."),
+        help_text=HOURS_HELP,
     )  # fmt: skip
     per_minute = forms.IntegerField(
         min_value=1, max_value=60, initial=3, label=gettext_lazy("Messages a minute at most")
@@ -233,31 +234,3 @@ class ChannelForm(PlacedForm):
         "per_minute",
         "language",
     ]
-
-
-def hours_text(hours: Sequence[dict[str, Any]]) -> str:
-    """Return hours as they are typed, one line each."""
-    lines = []
-    for entry in hours:
-        days = entry.get("days", "all")
-        name = days if isinstance(days, str) else ",".join(map(str, days))
-        lines.append(f"{name} {entry.get('from', '')}-{entry.get('until', '')}")
-    return "\n".join(lines)
-
-
-def hours_of(text: str) -> list[dict[str, Any]]:
-    """Return typed hours as data; raises `ValidationError` naming the line."""
-    found: list[dict[str, Any]] = []
-    for line in text.replace("：", ":").replace("－", "-").replace("—", "-").splitlines():
-        if not line.strip():
-            continue
-        days, _blank, span = line.strip().partition(" ")
-        begin, dash, until = span.replace(" ", "").partition("-")
-        if not dash:
-            raise ValidationError(
-                _("“%(line)s”: write hours like “working 08:00-18:00”.") % {"line": line[:40]}
-            )
-        numbers = days.split(",")
-        chosen: Any = [int(n) for n in numbers] if all(n.isdigit() and len(n) == 1 for n in numbers) else days
-        found.append({"days": chosen, "from": begin, "until": until})
-    return found

@@ -21,6 +21,7 @@ from yuanmai.devices.models import (
     NotificationState,
     Severity,
 )
+from yuanmai.devices.rules.wording import PointName
 
 SORTS = {
     "raised": ("-raised_at", "-id"), "-raised": ("raised_at", "id"),
@@ -168,19 +169,19 @@ def rule_of(uid: UUID) -> AlarmRule | None:
 
 def names_of_points(
     codes: Sequence[str], template_id: int | None, org_ids: Iterable[int]
-) -> dict[str, tuple[str, str]]:
-    """Return code → (name, unit) of points: of the template, else of any device seen (one or two queries)."""
+) -> dict[str, PointName]:
+    """Return what points are called, by code: of the template, else of any device seen (one or two queries)."""
     from yuanmai.devices.models import Point, TemplatePoint
 
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, PointName] = {}
     if template_id is not None:
         with everywhere():  # templates may belong to an organisation above the data scope
             for row in TemplatePoint.objects.filter(template_id=template_id, code__in=codes):
-                found[row.code] = (row.label, row.unit)
+                found[row.code] = PointName(row.label, row.unit, row.states)
     if missing := [code for code in codes if code not in found]:
         rows = Point.objects.filter(device__org_id__in=list(org_ids), code__in=missing, retired_at=None)
         for point in rows.order_by("code", "pk").distinct()[:200]:
-            found.setdefault(point.code, (point.label, point.unit))
+            found.setdefault(point.code, PointName(point.label, point.unit, point.states))
     return found
 
 

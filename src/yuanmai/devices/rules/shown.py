@@ -6,7 +6,7 @@ from typing import Any
 
 from yuanmai.devices.models import AlarmRule
 from yuanmai.devices.rules.editor import KINDS, ROWS
-from yuanmai.devices.rules.forms import hours_text
+from yuanmai.devices.rules.hours import hours_text
 
 
 def kind_of(definition: Mapping[str, Any]) -> str:

@@ -3,23 +3,36 @@
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from yuanmai.core.figures.display import chinese
 from yuanmai.devices.engine.rules import conditions as c
 from yuanmai.devices.engine.rules.definition import Definition, Fault
 from yuanmai.devices.engine.rules.shapes import Circle
 from yuanmai.devices.engine.rules.windows import Window
+from yuanmai.devices.engine.states import state_word
 from yuanmai.devices.models import Alarm, Severity
 
 # Stands in a preset for the outline of a park that is still to be chosen.
 NOWHERE = Circle(0.0, 0.0, 1.0)
 TONES = {4: "danger", 3: "warning", 2: "info", 1: "secondary"}
-Named = Callable[[str, str], tuple[str, str]]  # (point, device) → (name, unit)
+
+
+class PointName(NamedTuple):
+    """How a point is called: its unit, and what its states are called."""
+
+    name: str
+    unit: str = ""
+    states: Mapping[str, str] = {}
+
+
+Named = Callable[
+    [str, str], PointName
+]  # of a point and the device that was named with it, "" for the device itself
 CAUSES = {
     "value": gettext_lazy("by a reading"),
     "silence": gettext_lazy("by silence"),
@@ -80,9 +93,19 @@ def duration(seconds: float) -> str:
     return " ".join(parts) or _("no time")
 
 
-def plain_names(point: str, device: str) -> tuple[str, str]:
+def plain_names(point: str, device: str) -> PointName:
     """Name points by their codes: where nothing better is known."""
-    return (f"{device} {point}".strip(), "")
+    return PointName(f"{device} {point}".strip())
+
+
+def named_by(names: Mapping[str, PointName]) -> Named:
+    """Name points by what was found of them, by their codes where nothing was."""
+
+    def named(point: str, device: str) -> PointName:
+        found = names.get(point, PointName(point))
+        return found._replace(name=f"{device} {found.name}") if device else found
+
+    return named
 
 
 def condition_text(condition: c.Condition, named: Named = plain_names, *, nested: bool = False) -> str:
@@ -98,6 +121,11 @@ def condition_text(condition: c.Condition, named: Named = plain_names, *, nested
     return _leaf_text(condition, named)
 
 
+def _state(value: float, states: Mapping[str, str]) -> str:
+    word = state_word(states, value, english=not chinese())
+    return _("“%(state)s”") % {"state": word} if word else number(value)
+
+
 def _leaf_text(leaf: c.Leaf, named: Named) -> str:
     if isinstance(leaf, c.Fence):
         return _fence_text(leaf)
@@ -108,14 +136,16 @@ def _leaf_text(leaf: c.Leaf, named: Named) -> str:
                 "who": who,
                 "time": duration(leaf.after),
             }
-        name, _unit = named(leaf.point, leaf.device)
+        name = named(leaf.point, leaf.device).name
         return _("no reading of %(name)s comes for %(time)s") % {"name": name, "time": duration(leaf.after)}
-    name, unit = named(leaf.point, leaf.device)
+    name, unit, states = named(leaf.point, leaf.device)
     if isinstance(leaf, c.Among):
-        values = ", ".join(number(value) for value in sorted(leaf.values))
+        values = pgettext("list", " or ").join(_state(value, states) for value in sorted(leaf.values))
         return _("%(name)s is %(values)s") % {"name": name, "values": values}
     if isinstance(leaf, c.Doubtful):
-        flags = ", ".join(str(FLAGS[flag]) for flag, bit in c.FLAGS.items() if leaf.mask & bit)
+        flags = pgettext("list", " or ").join(
+            str(FLAGS[flag]) for flag, bit in c.FLAGS.items() if leaf.mask & bit
+        )
         return _("a reading of %(name)s is %(flags)s") % {"name": name, "flags": flags}
     if isinstance(leaf, c.Rate):
         what = _("the increase of %(name)s is") if leaf.counter else _("the change of %(name)s is")
@@ -181,7 +211,7 @@ def sentence(definition: Definition, severity: int, named: Named = plain_names) 
     ]
     for grade, condition in definition.grades:
         assert isinstance(condition, c.Threshold | c.Rate)
-        unit = named(condition.point, condition.device)[1]
+        unit = named(condition.point, condition.device).unit
         parts.append(
             _("%(bounds)s: %(severity)s.")
             % {
@@ -199,14 +229,14 @@ def sentence(definition: Definition, severity: int, named: Named = plain_names) 
 
 def spaced(text: str) -> str:
     """Return Chinese text with a blank between numbers or units and the characters after them."""
-    return re.sub(r"([0-9A-Za-z%°³²）])(?=[时后的为）])", r"\1 ", text).replace("） ", "）")
+    return re.sub(r"([0-9A-Za-z%°³²）])(?=[时后的为）])", r"\1 ", text).replace("） ", "）").replace(" “", "“")
 
 
 def _ends(definition: Definition, named: Named) -> str:
     when = definition.when
     slack = ""
     if isinstance(when, c.Threshold | c.Rate) and when.bounds.hysteresis:
-        unit = named(when.point, when.device)[1]
+        unit = named(when.point, when.device).unit
         slack = _("%(slack)s within the limit") % {"slack": quantity(when.bounds.hysteresis, unit)}
     elif isinstance(when, c.Fence) and when.margin:
         slack = _("%(slack)s beyond the edge") % {"slack": quantity(when.margin, "m")}

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from yuanmai.core.saved.views import views_of
 from yuanmai.core.web import page
 from yuanmai.core.workflow import offers
+from yuanmai.devices.engine.rules.conditions import leaves
 from yuanmai.devices.engine.rules.definition import DefinitionError, read
 from yuanmai.devices.models import Alarm, AlarmRule, AlarmStep, Point, Severity, StepKind
 from yuanmai.devices.permissions import HANDLE_ALARMS, SEE_DEVICES
@@ -35,6 +36,7 @@ from yuanmai.devices.rules.queries import (
     alarms,
     by_severity,
     earlier,
+    names_of_points,
     narrowed,
     ordered,
     similar,
@@ -46,6 +48,7 @@ from yuanmai.devices.rules.wording import (
     bounds_text,
     duration,
     local,
+    named_by,
     sentence,
 )
 from yuanmai.devices.rules.workflow import ALARM, STATE_TONES
@@ -259,12 +262,9 @@ def _drawn(alarm: Alarm) -> tuple[dict[str, Any] | None, str]:
         definition = read(alarm.version.definition)
     except DefinitionError:
         return None, ""
-    name = {alarm.point.code: (alarm.point.label, alarm.point.unit)} if alarm.point else {}
-    words = sentence(
-        definition,
-        alarm.version.severity,
-        lambda code, device: name.get(code, (f"{device} {code}".strip(), "")),
-    )
+    codes = sorted({code for leaf in leaves(definition.when) if (code := getattr(leaf, "point", ""))})
+    names = names_of_points(codes, alarm.version.template_id, [alarm.org_id])
+    words = sentence(definition, alarm.version.severity, named_by(names))
     if alarm.point is None:
         return None, words
     found = curve.readings_of([alarm.point.pk], curve.around(alarm.raised_at, alarm.cleared_at))

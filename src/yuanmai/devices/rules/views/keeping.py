@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from yuanmai.core.web import page
@@ -43,9 +44,8 @@ from yuanmai.devices.rules.forms import (
     EscalationForm,
     WindowForm,
     carry_out,
-    hours_of,
-    hours_text,
 )
+from yuanmai.devices.rules.hours import hours_of, hours_text
 from yuanmai.devices.rules.queries import devices_named, outbox, windows
 from yuanmai.devices.rules.views.shared import back, frame, may, parks_of, refused, tabs, writable
 from yuanmai.devices.rules.wording import TONES, local
@@ -94,9 +94,11 @@ def window_list(request: HttpRequest) -> HttpResponse:
     now, lines = timezone.now(), []
     for row in windows(seen_orgs(request))[:200]:
         end = min(row.ends_at, row.ended_at or row.ends_at)
-        state, tone = (
-            (_("over"), "secondary") if end <= now else (_("now"), "info") if row.begins_at <= now else (_("announced"), "primary")
-        )  # fmt: skip
+        state, tone = pgettext("maintenance", "Announced"), "primary"
+        if end <= now:
+            state, tone = pgettext("maintenance", "Over"), "secondary"
+        elif row.begins_at <= now:
+            state, tone = pgettext("maintenance", "Going on"), "info"
         where = row.park.label if row.park else row.org.label
         if row.device_ids:
             where = ", ".join(device.label for device in devices_named(row.device_ids[:5]))
@@ -220,10 +222,7 @@ def _channel(request: HttpRequest, row: NotificationChannel | None) -> HttpRespo
 
     def save() -> NotificationChannel:
         values = dict(form.cleaned_data)
-        try:
-            hours = hours_of(values.pop("hours"))
-        except ValidationError as error:
-            raise ValidationError({"hours": error.messages}) from error
+        hours = hours_of(values.pop("hours"))
         secret = values.pop("secret") or (None if row else "")
         return save_channel(request.actor, row, values.pop("org"), hours=hours, secret=secret, **values)  # type: ignore[attr-defined]
 

@@ -18,7 +18,7 @@ from yuanmai.devices.rules.presets import filled, presets, take_over, templates_
 from yuanmai.devices.rules.queries import names_of_points
 from yuanmai.devices.rules.views.rules import crumbs
 from yuanmai.devices.rules.views.shared import parks_of, writable
-from yuanmai.devices.rules.wording import NOWHERE, TONES, sentence
+from yuanmai.devices.rules.wording import NOWHERE, TONES, named_by, sentence
 from yuanmai.people.models import Organisation
 
 NO_OUTLINE = {
@@ -65,7 +65,7 @@ def index(request: HttpRequest) -> HttpResponse:
             {
                 "preset": preset, "severity": Severity(preset.severity).label, "tone": TONES[preset.severity],
                 "have": preset.code in have,
-                "words": sentence(definition, preset.severity, lambda code, device, names=names: names.get(code, (code, ""))),  # type: ignore[misc]
+                "words": sentence(definition, preset.severity, named_by(names)),
             }
         )  # fmt: skip
     context = {

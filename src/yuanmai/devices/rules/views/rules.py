@@ -34,7 +34,16 @@ from yuanmai.devices.registry.queries import templates_for
 from yuanmai.devices.registry.views.shared import seen_orgs
 from yuanmai.devices.rules import curve
 from yuanmai.devices.rules.actions import retire_rule, save_rule, switch_rule
-from yuanmai.devices.rules.editor import BY_KIND, DEPENDS, GENERAL, KINDS, ROWS, TIMING, RuleForm
+from yuanmai.devices.rules.editor import (
+    BY_KIND,
+    DEPENDS,
+    GENERAL,
+    KINDS,
+    ROWS,
+    TIMING,
+    RuleForm,
+    UnfilledError,
+)
 from yuanmai.devices.rules.forms import carry_out
 from yuanmai.devices.rules.loading import Places
 from yuanmai.devices.rules.queries import by_severity, devices_named, names_of_points, rules
@@ -42,7 +51,7 @@ from yuanmai.devices.rules.shown import initial_of, kind_of
 from yuanmai.devices.rules.views.alarms import lines_of
 from yuanmai.devices.rules.views.fences import shape_of
 from yuanmai.devices.rules.views.shared import back, frame, may, parks_of, rule_or_404, tabs, writable
-from yuanmai.devices.rules.wording import TONES, faults_text, local, sentence
+from yuanmai.devices.rules.wording import TONES, PointName, faults_text, local, named_by, sentence
 
 RANGES = (1, 7, 30, 90)
 DRAWN, DRAWN_FIELDS = (
@@ -52,7 +61,7 @@ DRAWN, DRAWN_FIELDS = (
 
 
 def words_of(
-    version: AlarmRuleVersion, org_ids: list[int], cache: dict[int | None, dict[str, tuple[str, str]]]
+    version: AlarmRuleVersion, org_ids: list[int], cache: dict[int | None, dict[str, PointName]]
 ) -> str:
     """Return a rule in plain words; `cache` keeps the names of points by template."""
     try:
@@ -65,14 +74,10 @@ def words_of(
     missing = [code for code in _codes(definition) if code not in names]
     if missing:
         names.update(
-            {code: (code, "") for code in missing} | names_of_points(missing, version.template_id, org_ids)
+            {code: PointName(code) for code in missing}
+            | names_of_points(missing, version.template_id, org_ids)
         )
-    return sentence(definition, version.severity, lambda code, device: _named(names, code, device))
-
-
-def _named(names: dict[str, tuple[str, str]], code: str, device: str) -> tuple[str, str]:
-    name, unit = names.get(code, (code, ""))
-    return (f"{device} {name}" if device else name), unit
+    return sentence(definition, version.severity, named_by(names))
 
 
 def _codes(definition: Definition) -> list[str]:
@@ -107,7 +112,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """The rules of the chosen organisation and all below it."""
     seen = seen_orgs(request)
     retired = bool(request.GET.get("retired"))
-    cache: dict[int | None, dict[str, tuple[str, str]]] = {}
+    cache: dict[int | None, dict[str, PointName]] = {}
     lines = []
     for rule in rules(seen, retired=retired).order_by("-current__severity", "name"):
         assert rule.current is not None
@@ -139,7 +144,7 @@ def record(request: HttpRequest, uid: UUID) -> HttpResponse:
     version = rule.current
     assert version is not None
     seen = list(request.actor.org_ids(SEE_DEVICES))  # type: ignore[attr-defined]
-    cache: dict[int | None, dict[str, tuple[str, str]]] = {}
+    cache: dict[int | None, dict[str, PointName]] = {}
     alarms = Alarm.objects.filter(rule=rule).select_related("rule", "version", "device", "device__park", "point", "group", "assignee", "org", "maintenance")  # fmt: skip
     applied = Places().of(version, rule.org_id)
     month = timezone.now() - timedelta(days=30)
@@ -304,7 +309,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     if kind not in KINDS:
         raise Http404
     form = form_of(request, kind, request.POST)
-    context: dict[str, Any] = {"faults": []}
+    context: dict[str, Any] = {"faults": [], "todo": []}
     form.is_valid()
     try:
         present = {name: form.cleaned_data.get(name) for name in form.fields}
@@ -315,11 +320,15 @@ def preview(request: HttpRequest) -> HttpResponse:
             park=present["park"], device_ids=_devices(form) if "devices" not in form.errors else [],
         )  # fmt: skip
     except DefinitionError as error:
-        context["faults"] = faults_text(error.faults)
+        # Nothing typed yet is no fault: what is still missing is said calmly.
+        known = "todo" if all(fault.rule == "missing" for fault in error.faults) else "faults"
+        context[known] = faults_text(error.faults)
+    except UnfilledError as error:
+        context["todo"] = list(dict.fromkeys(error.messages))
     except ValidationError as error:
         context["faults"] = list(dict.fromkeys(error.messages))
     except (KeyError, TypeError, AttributeError):
-        context["faults"] = [_("Fill in the fields of the condition.")]
+        context["todo"] = [_("Fill in the fields of the condition.")]
     else:
         seen = list(request.actor.org_ids(SEE_DEVICES))  # type: ignore[attr-defined]
         org = present["org"] or (request.view.org.id if request.view.org else None)  # type: ignore[attr-defined]
