@@ -222,3 +222,11 @@ def test_whether_all_packages_have_come() -> None:
     assert answer({"frames_ascii": parts[:2]})["complete"] is False
     spoiled = answer({"frames_ascii": [parts[0], parts[1].replace("Avg=1", "Avg=2")]})
     assert (spoiled["valid"], spoiled["reason"], spoiled["acks"]) == (False, "crc_mismatch", 1)
+
+
+def test_what_cannot_be_written_back_is_not_answered() -> None:
+    text = segment("QN=1;ST=32;CN=2011;PW=a&b;MN=1;Flag=5;CP=&&DataTime=1;a-Rtd=1&&")
+    found = answer({"ascii": text})
+    assert found["valid"] is True
+    assert "ack_frame_ascii" not in found
+    assert answer({"frames_ascii": [text]})["acks"] == 0

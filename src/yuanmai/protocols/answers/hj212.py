@@ -91,14 +91,23 @@ def frame_document(found: Frame) -> Document:
     flag = found.flag
     if flag is not None:
         document["flag"] = {"version": flag.version, "packaged": flag.packaged, "needs_ack": flag.needs_ack}
-    ack = acknowledgement(found)
-    if ack is not None:
-        document["ack_frame_ascii"] = ack.decode()
+    ack = acknowledged(found)
+    if ack:
+        document["ack_frame_ascii"] = ack
     if found.length > STANDARD_LENGTH:
         document |= {"strict": "length_too_long", "tolerant": {"valid": True, "length": found.length}}
     elif found.raw[HEAD + found.length + 4 :] != b"\r\n":
         document |= {"strict": "end_mark", "tolerant": {"valid": True}}
     return document
+
+
+def acknowledged(found: Frame) -> str:
+    """Return the answer a frame wants, or an empty text: also where its QN or password holds signs that separate."""
+    try:
+        ack = acknowledgement(found)
+    except ValueError:
+        return ""
+    return ack.decode() if ack is not None else ""
 
 
 def stream(chunks: list[bytes]) -> Document:
@@ -137,7 +146,7 @@ def packages(frames: list[bytes]) -> Document:
     """Return the record that these frames make, the answers to each, and how many records are stored of them."""
     found = [decode(raw) for raw in frames]
     good = [entry for entry in found if isinstance(entry, Frame)]
-    acks = [ack.decode() for ack in map(acknowledgement, good) if ack is not None]
+    acks = [ack for ack in map(acknowledged, good) if ack]
     records = join(good)
     document: Document = {
         "acks": len(acks),
