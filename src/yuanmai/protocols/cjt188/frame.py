@@ -1,12 +1,12 @@
 """One CJ/T 188 frame: 68 type address control length data sum 16."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 from yuanmai.protocols.bits import byte_sum
 from yuanmai.protocols.faults import Fault
 from yuanmai.protocols.meters import END, START, WAKE, MeterDecoder
+from yuanmai.protocols.moments import Moment
 
 HEAD = 11  # 68, type, seven bytes of address, control, length
 MOST_DATA = 200
@@ -110,10 +110,11 @@ def set_valve(
 
 
 def set_clock(
-    kind: int, address: str, serial: int, when: datetime, *, low_first: bool = True, preamble: int = 4
+    kind: int, address: str, serial: int, when: Moment, *, low_first: bool = True, preamble: int = 4
 ) -> bytes:
     """Return the command that sets the clock (A015)."""
-    packed = bytes.fromhex(f"{when:%Y%m%d%H%M%S}")[::-1]
+    digits = (when.month, when.day, when.hour, when.minute, when.second)
+    packed = bytes.fromhex(f"{when.year:04d}" + "".join(f"{number:02d}" for number in digits))[::-1]
     return encode(kind, address, WRITE, _di("A015", low_first) + bytes((serial & 0xFF,)) + packed, preamble)
 
 

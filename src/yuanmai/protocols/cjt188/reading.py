@@ -1,9 +1,9 @@
 """Readings of CJ/T 188 meters (DI 901F): totals, clock, state; makers differ, and what is not available reads FF."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from yuanmai.protocols.cjt188.frame import Frame
+from yuanmai.protocols.moments import exists
 
 # Appendix: code of the unit → name.
 UNITS = {
@@ -117,11 +117,10 @@ def clock(packed: bytes) -> tuple[str, str]:
     if not raw.isdigit():
         return raw, ""
     year, month, day, hour, minute, second = (raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:12], raw[12:])
-    try:
-        told = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second))  # noqa: DTZ001
-    except ValueError:
+    parts = [int(part) for part in (year, month, day, hour, minute, second)]
+    if not EARLIEST <= parts[0] <= LATEST or not exists(*parts):
         return raw, ""
-    return raw, f"{told:%Y-%m-%d %H:%M:%S}" if EARLIEST <= told.year <= LATEST else ""
+    return raw, f"{year}-{month}-{day} {hour}:{minute}:{second}"
 
 
 def reading_of(frame: Frame) -> Reading | None:

@@ -1,9 +1,8 @@
 """What a master may tell a DL/T 645-2007 meter besides reading: clock, address, freeze, speed, password, clearing, the relay."""
 
-from datetime import datetime
-
 from yuanmai.protocols.dlt645 import frame as frames
 from yuanmai.protocols.dlt645.frame import ANY, BROADCAST, encode
+from yuanmai.protocols.moments import Moment
 
 CONTROL = 0x1C  # of the relay, alarm and supply guarantee
 OPEN_RELAY, PERMIT_CLOSING, CLOSE_RELAY, ALARM, END_ALARM, GUARANTEE, END_GUARANTEE = (
@@ -17,7 +16,7 @@ def _bcd(*numbers: int) -> bytes:
     return bytes.fromhex("".join(f"{number:02d}" for number in numbers))
 
 
-def _moment(when: datetime) -> bytes:
+def _moment(when: Moment) -> bytes:
     return _bcd(when.second, when.minute, when.hour, when.day, when.month, when.year % 100)
 
 
@@ -27,7 +26,7 @@ def _secret(password: bytes, operator: bytes) -> bytes:
     return password + operator
 
 
-def set_clock(when: datetime, address: str = BROADCAST, preamble: int = 4) -> bytes:
+def set_clock(when: Moment, address: str = BROADCAST, preamble: int = 4) -> bytes:
     """Return the broadcast that sets clocks to a time (the meter's own, once a day, up to five minutes); nobody answers."""
     return encode(address, frames.CLOCK, _moment(when), preamble)
 
@@ -87,7 +86,7 @@ def clear_events(
 
 
 def control(
-    address: str, what: int, until: datetime, password: bytes, operator: bytes, preamble: int = 4
+    address: str, what: int, until: Moment, password: bytes, operator: bytes, preamble: int = 4
 ) -> bytes:
     """Return the command for relay, alarm or supply guarantee; a meter does not obey it after `until`, by its own clock."""
     return encode(address, CONTROL, _secret(password, operator) + bytes((what, 0)) + _moment(until), preamble)

@@ -1,11 +1,11 @@
 """Data items of DL/T 645-2007 (Appendix A): what a DI names, in which unit, and how its digits read."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 
 from yuanmai.protocols.dlt645 import frame as frames
 from yuanmai.protocols.dlt645.frame import Frame
+from yuanmai.protocols.moments import exists
 
 ENERGIES: dict[int, tuple[str, str, bool]] = {
     0x00: ("combined active energy", "kWh", True),
@@ -190,10 +190,12 @@ def _freeze(second: int, first: int, last: int) -> Kind | None:
 def moment(packed: bytes) -> str:
     """Return a time of five bytes, minute first, as `YYYY-MM-DD hh:mm`; nothing where it is none (a demand that never was)."""
     digits = packed[::-1].hex()
-    try:
-        return f"{datetime.strptime(digits, '%y%m%d%H%M'):%Y-%m-%d %H:%M}"  # noqa: DTZ007
-    except ValueError:
+    if not digits.isdigit():
         return ""
+    year, month, day, hour, minute = (int(digits[at : at + 2]) for at in range(0, 10, 2))
+    if not exists(2000 + year, month, day, hour, minute):
+        return ""
+    return f"20{digits[:2]}-{digits[2:4]}-{digits[4:6]} {digits[6:8]}:{digits[8:]}"
 
 
 def characters(packed: bytes) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from struct import Struct
 
 from yuanmai.protocols.faults import ShortError
+from yuanmai.protocols.moments import exists
 
 BASIC = Struct(">IIIIHHH6s")
 SOUTH, WEST, FIXED = 1 << 2, 1 << 3, 1 << 1
@@ -79,8 +80,7 @@ def valid_time(text: str) -> bool:
     if not all(part.isdigit() for part in parts):
         return False
     year, month, day, hour, minute, second = map(int, parts)
-    days = (31, 29 if year % 4 == 0 else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-    return 1 <= month <= 12 and 1 <= day <= days[month - 1] and hour < 24 and minute < 60 and second < 60
+    return exists(2000 + year, month, day, hour, minute, second)
 
 
 def decode(body: bytes) -> Location:
