@@ -19,7 +19,7 @@ from tests.conftest import Orgs
 from tests.devices.registry.conftest import NOW
 from yuanmai.core.scope import everywhere
 from yuanmai.devices.engine.quality import RANGE
-from yuanmai.devices.models import Device, DeviceState, Latest, Oddity
+from yuanmai.devices.models import Device, DeviceState, Latest, Oddity, UnknownDevice
 from yuanmai.people.models import User
 from yuanmai.places.models import Building, Park
 
@@ -306,3 +306,47 @@ def test_the_states_of_the_figures_are_fresh(
         DeviceState.objects.filter(device=device).update(online=False, changed_at=NOW + timedelta(minutes=1))
     monkeypatch.setattr("yuanmai.core.figures.sums.time.time", lambda: 4_000_000_000.0)
     assert rate().startswith("0")
+
+
+def test_a_row_of_devices_is_shown_before_it_is_entered(
+    client: Client, make_device: Make, orgs: Orgs
+) -> None:
+    there = make_device(orgs.north, code="lamp-02")
+    given = {
+        "org": orgs.north.pk, "template": there.template_id, "count": "5", "first": "1", "code": "lamp-{n:02}", "name": "路灯",
+        "key": "", "preview": "1",
+    }  # fmt: skip
+    with everywhere():
+        before = Device.objects.count()
+    page = text(client.post(reverse("devices:batch"), given))
+    assert "lamp-01" in page and "lamp-03" in page and "lamp-05" in page and "lamp-04" not in page
+    assert "路灯 5" in page and "lamp-02</p>" in page  # the one that is there already
+    assert "lamp-01" not in text(client.post(reverse("devices:batch"), {**given, "count": "many"}))
+    with everywhere():
+        assert Device.objects.count() == before
+
+
+def test_the_password_of_a_station_is_not_shown_to_those_who_adopt_it(client: Client, orgs: Orgs) -> None:
+    frame = "##0100QN=20260101000000000;ST=32;CN=2011;PW=123456;MN=A1;Flag=5;CP=&&w01018-Rtd=12.5&&"
+    row = UnknownDevice.objects.create(
+        protocol="hj212", key="A1", sample={"addresses": {"w01018-Rtd": 12.5}, "text": frame}, first_seen=NOW, last_seen=NOW
+    )  # fmt: skip
+    for page in (client.get(reverse("devices:unknown")), client.get(reverse("devices:adopt", args=[row.pk]))):
+        assert "MN=A1" in text(page) and "123456" not in text(page)
+
+
+@pytest.mark.parametrize(
+    ("template", "key", "offered"),
+    [
+        ("mqtt-environment", "env-9", True),
+        ("hj212-wastewater", "A1", True),
+        ("modbus-power-meter", "10.0.0.1:502/1", False),
+    ],
+)
+def test_a_secret_is_offered_where_the_protocol_knows_one(
+    client: Client, make_device: Make, orgs: Orgs, template: str, key: str, offered: bool
+) -> None:
+    device = make_device(orgs.north, template, key=key)
+    assert (
+        'data-ym-dialog="new-secret"' in text(client.get(reverse("devices:record_access", args=[device.pk])))
+    ) is offered

@@ -29,43 +29,43 @@ INFO = Parameter(
 
 HJ212 = (
     Verb("clock_set", _("Set the clock"), CLOCK, (FACTOR,), _("The station gets the time of this system (1012)."), "clock"),
-    Verb("clock_read", _("Read the clock"), CLOCK, (FACTOR,), "1011", "clock"),
+    Verb("clock_read", _("Read the clock"), CLOCK, (FACTOR,), _("The station says what time it has (1011)."), "clock"),
     Verb("timeouts_set", _("Set time-out and re-sends"), CLOCK, (
         Parameter("timeout", _("Time-out (s)"), "whole", low=1, high=3600, default=10),
         Parameter("resends", _("Re-sends"), "whole", low=0, high=20, default=3),
-    ), "1000", "hourglass"),
+    ), _("How long the station waits for an answer, and how often it sends again (1000)."), "hourglass"),
     Verb("realtime_interval_set", _("Set the interval of real-time data"), REPORT, (
         Parameter("seconds", _("Interval (s)"), "whole", low=30, high=3600, default=60),
-    ), "1062", "refresh"),
-    Verb("realtime_interval_read", _("Read the interval of real-time data"), REPORT, (), "1061", "refresh"),
+    ), _("How often the station sends real-time data (1062)."), "refresh"),
+    Verb("realtime_interval_read", _("Read the interval of real-time data"), REPORT, (), _("The station says how often it sends real-time data (1061)."), "refresh"),
     Verb("minute_interval_set", _("Set the interval of minute data"), REPORT, (
         Parameter("minutes", _("Interval (min)"), "choice", choices=tuple((n, str(n)) for n in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)), default=10),
-    ), "1064", "refresh"),
-    Verb("minute_interval_read", _("Read the interval of minute data"), REPORT, (), "1063", "refresh"),
-    Verb("realtime_start", _("Start real-time data"), REPORT, (), "2011", "player-play"),
+    ), _("How many minutes one row of minute data covers (1064)."), "refresh"),
+    Verb("minute_interval_read", _("Read the interval of minute data"), REPORT, (), _("The station says how many minutes one row covers (1063)."), "refresh"),
+    Verb("realtime_start", _("Start real-time data"), REPORT, (), _("The station begins to send real-time data (2011)."), "player-play"),
     Verb("realtime_stop", _("Stop real-time data"), REPORT, (), _("2012; the device then counts as silent."), "player-pause", drastic=True),
-    Verb("equipment_start", _("Start reporting the state of equipment"), REPORT, (), "2021", "player-play"),
-    Verb("equipment_stop", _("Stop reporting the state of equipment"), REPORT, (), "2022", "player-pause"),
+    Verb("equipment_start", _("Start reporting the state of equipment"), REPORT, (), _("The station reports whether treatment equipment runs (2021)."), "player-play"),
+    Verb("equipment_stop", _("Stop reporting the state of equipment"), REPORT, (), _("The station no longer reports whether treatment equipment runs (2022)."), "player-pause"),
     Verb("history_minute", _("Fetch minute data"), HISTORY, SPAN, _("2051; what comes is stored like data of its time."), "history"),
     Verb("history_hour", _("Fetch hour data"), HISTORY, SPAN, _("2061; what comes is stored like data of its time."), "history"),
     Verb("history_day", _("Fetch day data"), HISTORY, SPAN, _("2031; what comes is stored like data of its time."), "history"),
-    Verb("calibrate", _("Check zero and span"), FIELD, (NEEDED_FACTOR,), "3011", "adjustments", repeatable=False, drastic=True),
-    Verb("sample_now", _("Sample at once"), FIELD, (NEEDED_FACTOR,), "3012", "adjustments", repeatable=False),
-    Verb("flush", _("Start flushing"), FIELD, (NEEDED_FACTOR,), "3013", "adjustments", repeatable=False),
-    Verb("compare", _("Start comparing samples"), FIELD, (NEEDED_FACTOR,), "3014", "adjustments", repeatable=False),
+    Verb("calibrate", _("Check zero and span"), FIELD, (NEEDED_FACTOR,), _("The instrument measures its standards; no valid data meanwhile (3011)."), "adjustments", repeatable=False, drastic=True),
+    Verb("sample_now", _("Sample at once"), FIELD, (NEEDED_FACTOR,), _("The instrument takes one sample outside its plan (3012)."), "adjustments", repeatable=False),
+    Verb("flush", _("Start flushing"), FIELD, (NEEDED_FACTOR,), _("The instrument rinses or blows back (3013)."), "adjustments", repeatable=False),
+    Verb("compare", _("Start comparing samples"), FIELD, (NEEDED_FACTOR,), _("Samples are taken for a comparison in the laboratory (3014)."), "adjustments", repeatable=False),
     Verb("sample_keep", _("Keep a sample"), FIELD, (), _("3015; the station answers with the number of the bottle."), "adjustments", repeatable=False),
     Verb("sampling_set", _("Set the sampling period"), FIELD, (
         NEEDED_FACTOR,
         Parameter("start", _("First sample of the day (hh:mm)"), high=5, default="00:00", pattern=r"([01]\d|2[0-3]):[0-5]\d", help=_("Like 08:30.")),
         Parameter("hours", _("Every … hours"), "whole", low=1, high=24, default=4),
-    ), "3016", "adjustments"),
-    Verb("sampling_read", _("Read the sampling period"), FIELD, (NEEDED_FACTOR,), "3017", "adjustments"),
-    Verb("sampling_time_read", _("Read how long a sample takes"), FIELD, (NEEDED_FACTOR,), "3018", "adjustments"),
-    Verb("serial_read", _("Read the serial number"), CARE, (FACTOR,), "3019", "id"),
-    Verb("information_read", _("Read information of an instrument"), CARE, (NEEDED_FACTOR, INFO), "3020", "info-circle"),
+    ), _("When the first sample of the day is taken, and how often (3016)."), "adjustments"),
+    Verb("sampling_read", _("Read the sampling period"), FIELD, (NEEDED_FACTOR,), _("The instrument says when it takes samples (3017)."), "adjustments"),
+    Verb("sampling_time_read", _("Read how long a sample takes"), FIELD, (NEEDED_FACTOR,), _("The instrument says how long a result takes (3018)."), "adjustments"),
+    Verb("serial_read", _("Read the serial number"), CARE, (FACTOR,), _("The device says its unique number (3019)."), "id"),
+    Verb("information_read", _("Read information of an instrument"), CARE, (NEEDED_FACTOR, INFO), _("What an instrument says of its state, log or settings (3020)."), "info-circle"),
     Verb("parameter_set", _("Set a parameter of an instrument"), CARE, (
         NEEDED_FACTOR, INFO, Parameter("value", _("Value"), high=40, pattern=SIGNS, help=_("Up to 40 signs without ; , & # = / and blanks.")),
-    ), "3021", "settings", drastic=True),
+    ), _("A setting of an instrument is changed (3021)."), "settings", drastic=True),
     Verb("password_set", _("Set the password"), CARE, (
         Parameter("password", _("New password (6 signs)"), "secret", high=6, pattern=r"[A-Za-z0-9]{6}", help=_("Six letters or digits.")),
     ), _("1072; afterwards the secret of the device must be set to the same."), "key", drastic=True),
@@ -100,7 +100,8 @@ CONDITIONS = (
     Parameter("begin", _("Holds from"), "moment", required=False),
     Parameter("end", _("Holds until"), "moment", required=False),
 )
-AREA = Parameter("area", _("Number of the area"), "whole", low=1, high=4_294_967_295, default=1)
+AREA = Parameter("area", _("Number of the area"), "whole", low=1, high=4_294_967_295, default=1,
+                 help=_("Under this number the terminal keeps it and reports entering and leaving. To change an area, delete it first."))  # fmt: skip
 NAME = Parameter("name", _("Name"), required=False, high=60, coding="gb18030", help=_("Terminals of 2019."))
 AREAS_GIVEN = Parameter("areas", _("Numbers of areas"), "wholes", required=False, low=1, high=4_294_967_295, help=_("Separated by commas; empty for all."))  # fmt: skip
 
@@ -138,52 +139,54 @@ JT808 = (
         )),
         Parameter("serial", _("Serial of the message"), "whole", required=False, low=0, high=65535, help=_("Empty or 0 for all of this kind.")),
     ), _("The terminal clears the alarm (0x8203)."), "checks"),
-    Verb("locate", _("Ask for the position"), REPORT, (), "0x8201", "map-pin"),
+    Verb("locate", _("Ask for the position"), REPORT, (), _("The terminal answers with its position at once (0x8201)."), "map-pin"),
     Verb("track", _("Follow for a while"), REPORT, (
         Parameter("seconds", _("Every … seconds"), "whole", low=0, high=65535, default=5, help=_("0 stops.")),
         Parameter("validity", _("For … seconds"), "whole", required=False, low=0, high=86_400, default=600),
-    ), "0x8202", "map-2"),
+    ), _("The terminal reports more often for a while (0x8202)."), "map-2"),
     Verb("intervals_set", _("Set intervals"), REPORT, (
         Parameter("report", _("Position (s)"), "whole", required=False, low=1, high=86_400),
         Parameter("asleep", _("Position when parked (s)"), "whole", required=False, low=1, high=86_400),
         Parameter("emergency", _("Position in an emergency (s)"), "whole", required=False, low=1, high=86_400),
         Parameter("heartbeat", _("Heartbeat (s)"), "whole", required=False, low=1, high=3_600),
-    ), "0x8103", "refresh"),
+    ), _("How often the terminal reports; what is left empty stays (0x8103)."), "refresh"),
     Verb("circle_set", _("Set a round area"), AREAS, (
         AREA, NAME, Parameter("longitude", _("Longitude (WGS84)"), "number", low=-180, high=180),
         Parameter("latitude", _("Latitude (WGS84)"), "number", low=-90, high=90),
         Parameter("radius", _("Radius (m)"), "whole", low=1, high=100_000, default=200), *CONDITIONS, *ALARMS,
-    ), "0x8600", "circle"),
+    ), _("The terminal warns when the vehicle enters or leaves a circle (0x8600)."), "circle"),
     Verb("rectangle_set", _("Set a rectangular area"), AREAS, (
         AREA, NAME, Parameter("west", _("West (longitude)"), "number", low=-180, high=180), Parameter("north", _("North (latitude)"), "number", low=-90, high=90),
         Parameter("east", _("East (longitude)"), "number", low=-180, high=180), Parameter("south", _("South (latitude)"), "number", low=-90, high=90),
         *CONDITIONS, *ALARMS,
-    ), "0x8602", "square"),
-    Verb("polygon_set", _("Set an area of any form"), AREAS, (AREA, NAME, _corners(_("Corners"), 3), *CONDITIONS, *ALARMS), "0x8604", "polygon"),
+    ), _("The terminal warns when the vehicle enters or leaves a rectangle (0x8602)."), "square"),
+    Verb("polygon_set", _("Set an area of any form"), AREAS, (AREA, NAME, _corners(_("Corners"), 3), *CONDITIONS, *ALARMS), _("The terminal warns when the vehicle enters or leaves the area (0x8604)."), "polygon"),
     Verb("route_set", _("Set a route"), AREAS, (
         AREA, NAME, _corners(_("Turning points"), 2), Parameter("width", _("Width (m)"), "whole", low=1, high=255, default=50), *CONDITIONS, *ALARMS,
-    ), "0x8606", "route"),
+    ), _("The terminal warns when the vehicle leaves the route (0x8606)."), "route"),
     *(
-        Verb(code, name, AREAS, (AREAS_GIVEN,), number, "trash", drastic=True)
-        for code, name, number in (
-            ("circle_delete", _("Delete round areas"), "0x8601"), ("rectangle_delete", _("Delete rectangular areas"), "0x8603"),
-            ("polygon_delete", _("Delete areas of any form"), "0x8605"), ("route_delete", _("Delete routes"), "0x8607"),
+        Verb(code, name, AREAS, (AREAS_GIVEN,), about, "trash", drastic=True)
+        for code, name, about in (
+            ("circle_delete", _("Delete round areas"), _("The terminal forgets round areas (0x8601).")),
+            ("rectangle_delete", _("Delete rectangular areas"), _("The terminal forgets rectangular areas (0x8603).")),
+            ("polygon_delete", _("Delete areas of any form"), _("The terminal forgets areas of any form (0x8605).")),
+            ("route_delete", _("Delete routes"), _("The terminal forgets routes (0x8607).")),
         )
     ),
-    Verb("parameters_read", _("Read all parameters"), SET, (), "0x8104", "list"),
+    Verb("parameters_read", _("Read all parameters"), SET, (), _("The terminal answers with all its settings (0x8104)."), "list"),
     Verb("parameters_ask", _("Read some parameters"), SET, (
         Parameter("names", _("Names"), "names", help=_("Like heartbeat_s, report_default_s; separated by commas.")),
-    ), _("0x8106 (since 2013)"), "list"),
+    ), _("Only the settings that are named (0x8106, since 2013)."), "list"),
     Verb("parameters_set", _("Set parameters"), SET, (
         Parameter("values", _("Parameters"), "pairs", help=_("One in each line, like max_speed_kmh=60. “Read all parameters” shows the names.")),
-    ), "0x8103", "settings", drastic=True),
-    Verb("attributes_read", _("Read maker, model and versions"), SET, (), _("0x8107 (since 2013)"), "info-circle"),
+    ), _("Settings of the terminal by name (0x8103)."), "settings", drastic=True),
+    Verb("attributes_read", _("Read maker, model and versions"), SET, (), _("Maker, model, identity, card and versions of the terminal (0x8107, since 2013)."), "info-circle"),
     Verb("control", _("Switch the terminal"), CARE, (
         Parameter("control", pgettext_lazy("command", "What"), "choice", choices=(
             (4, _("Restart")), (3, _("Switch off")), (5, _("Back to factory settings")), (6, _("End data communication")),
             (7, _("End all wireless communication")),
         )),
-    ), _("0x8105; some of these can only be undone at the vehicle."), "bolt", repeatable=False, drastic=True),
+    ), _("Some of these can only be undone at the vehicle (0x8105)."), "bolt", repeatable=False, drastic=True),
 )  # fmt: skip
 
 POINT = Parameter("point", _("Point"), "point", high=60)

@@ -83,3 +83,13 @@ def numbered(pattern: str, number: int) -> str:
         return f"{pattern}{number}"
     grown = str(int(digits[1]) + number).zfill(len(digits[1]))
     return f"{pattern[: digits.start()]}{grown}{digits[2]}"
+
+
+def counted(number: int, first: int, *, code: str, name: str, key: str) -> dict[str, str]:
+    """Return code, name and identity of one device of a row that begins with `first`: a pattern holds the number, or it is counted on."""
+    step = number if "{n" in key else number - first
+    return {
+        "code": numbered(code, number if "{n" in code else number - first),
+        "name": numbered(name, number) if "{n" in name else f"{name} {number}",
+        "key": numbered(key, step) if key else "",
+    }

@@ -1,7 +1,7 @@
 """What somebody unknown would be taken into the register as."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from yuanmai.core.scope import everywhere
 from yuanmai.devices.engine.addresses import address_fits
@@ -23,6 +23,9 @@ class Proposal:
     code: str
     name: str
     extra: tuple[Guess, ...]
+    names: Mapping[str, tuple[str, str]] = field(
+        default_factory=dict
+    )  # name and unit of addresses the template has
 
 
 @dataclass(frozen=True)
@@ -31,19 +34,19 @@ class Known:
 
     addresses: dict[int, set[str]]
     codes: dict[int, set[str]]
+    names: dict[int, dict[str, tuple[str, str]]]
 
     @classmethod
     def of(cls, templates: Sequence[ProductTemplate]) -> "Known":
         """Read them; templates of organisations above lie outside the data scope, and serve all the same."""
         ids = [template.pk for template in templates]
-        known = cls({pk: set() for pk in ids}, {pk: set() for pk in ids})
+        known = cls({pk: set() for pk in ids}, {pk: set() for pk in ids}, {pk: {} for pk in ids})
         with everywhere():
-            rows = list(
-                TemplatePoint.objects.filter(template__in=ids).values_list("template_id", "address", "code")
-            )
-        for template, address, code in rows:
-            known.addresses[template].add(address)
-            known.codes[template].add(code)
+            rows = list(TemplatePoint.objects.filter(template__in=ids))
+        for row in rows:
+            known.addresses[row.template_id].add(row.address)
+            known.codes[row.template_id].add(row.code)
+            known.names[row.template_id][row.address] = (row.label, row.unit)
         return known
 
 
@@ -85,7 +88,15 @@ def _propose(
     template = fitting[best.number]
     rest = [address for address in best.rest if address_fits(row.protocol, address)][:MOST_POINTS]
     extra = tuple(guesses(rest, _named(row.protocol, rest), known.codes[template.pk]))
-    return Proposal(template, len(heard), best.hits, code_for(row), name_for(row, template), extra)
+    return Proposal(
+        template,
+        len(heard),
+        best.hits,
+        code_for(row),
+        name_for(row, template),
+        extra,
+        known.names[template.pk],
+    )
 
 
 def code_for(row: UnknownDevice) -> str:

@@ -7,7 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from yuanmai.devices.engine.mapping import profile_of
 from yuanmai.devices.models import Device, ProductTemplate, Protocol
@@ -76,15 +76,20 @@ def _related(form: forms.Form, name: str, rows: Any) -> None:
     cast(forms.ModelChoiceField, form.fields[name]).queryset = rows  # type: ignore[type-arg]
 
 
+NONE = pgettext_lazy("device", "Not stated")
+
+
 class PlaceFields(forms.Form):
     """Where devices belong: shared by all forms that say so."""
 
-    park = forms.ModelChoiceField(queryset=Park.objects.none(), label=gettext_lazy("Park"), required=False)
+    park = forms.ModelChoiceField(
+        queryset=Park.objects.none(), label=gettext_lazy("Park"), required=False, empty_label=NONE
+    )
     building = forms.ModelChoiceField(
-        queryset=Building.objects.none(), label=gettext_lazy("Building"), required=False
+        queryset=Building.objects.none(), label=gettext_lazy("Building"), required=False, empty_label=NONE
     )
     enterprise = forms.ModelChoiceField(
-        queryset=Enterprise.objects.none(), label=gettext_lazy("Enterprise"), required=False
+        queryset=Enterprise.objects.none(), label=gettext_lazy("Enterprise"), required=False, empty_label=NONE
     )
 
     def offer_places(self, org_ids: Sequence[int]) -> None:
@@ -114,7 +119,7 @@ class TemplateChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
         """Offer these."""
         self.offered = {str(row.pk): row for row in templates}
         self.widget.choices = [
-            ("", "---------"),
+            ("", _("Choose …")),
             *((pk, f"{row.label} · {SHORT[row.protocol]} · {row.code}") for pk, row in self.offered.items()),
         ]
 
@@ -145,7 +150,7 @@ class DeviceForm(PlaceFields):
         help_text=gettext_lazy("What the device calls itself: MN, phone number, client identifier, host:port/unit. For HTTP its code."),
     )  # fmt: skip
     parent = forms.ModelChoiceField(
-        queryset=Device.objects.none(), label=gettext_lazy("Part of"), required=False
+        queryset=Device.objects.none(), label=gettext_lazy("Part of"), required=False, empty_label=NONE
     )
     longitude = forms.FloatField(label=gettext_lazy("Longitude (WGS84)"), required=False)
     latitude = forms.FloatField(label=gettext_lazy("Latitude (WGS84)"), required=False)
@@ -252,7 +257,9 @@ class BatchForm(PlaceFields):
         label=gettext_lazy("Code"), max_length=60, initial="dev-{n:04}",
         help_text=gettext_lazy("{n} is the number, {n:04} the number with four digits"),
     )  # fmt: skip
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
+    name = forms.CharField(
+        label=gettext_lazy("Name"), max_length=120, help_text=gettext_lazy("Without {n} the number is put behind it"),
+    )  # fmt: skip
     key = forms.CharField(
         label=gettext_lazy("Identity in the protocol"), max_length=200, required=False,
         help_text=gettext_lazy("With {n}, or the first identity, whose last digits are counted on. For HTTP empty: the code."),
@@ -297,10 +304,14 @@ class TemplateForm(forms.Form):
         help_text=gettext_lazy("JSON: how it speaks, such as poll interval, check sum, order of bytes, topic"),
     )  # fmt: skip
 
-    ICONS = (
-        "cpu", "server", "droplet", "flame", "leaf", "bell", "sun-high", "truck", "car", "bolt", "gauge", "bulb", "camera",
-        "lock-access", "traffic-lights", "world",
-    )  # fmt: skip
+    ICONS = {
+        "cpu": pgettext_lazy("icon", "General"), "server": pgettext_lazy("icon", "Gateway"), "droplet": pgettext_lazy("icon", "Water"),
+        "flame": pgettext_lazy("icon", "Gas and heat"), "leaf": pgettext_lazy("icon", "Environment"), "bell": pgettext_lazy("icon", "Noise and alarm"),
+        "sun-high": pgettext_lazy("icon", "Dust and weather"), "truck": pgettext_lazy("icon", "Lorry"), "car": pgettext_lazy("icon", "Car"),
+        "bolt": pgettext_lazy("icon", "Electricity"), "gauge": pgettext_lazy("icon", "Meter"), "bulb": pgettext_lazy("icon", "Lighting"),
+        "camera": pgettext_lazy("icon", "Camera"), "lock-access": pgettext_lazy("icon", "Gate"),
+        "traffic-lights": pgettext_lazy("icon", "Traffic"), "world": pgettext_lazy("icon", "Network"),
+    }  # fmt: skip
 
     def __init__(
         self, *args: Any, orgs: Pairs, template: ProductTemplate | None = None, **kwargs: Any
@@ -310,7 +321,7 @@ class TemplateForm(forms.Form):
             profile = json.dumps(template.profile, ensure_ascii=False, indent=1) if template.profile else ""
             kwargs.setdefault("initial", {**{n: getattr(template, n) for n in names}, "profile": profile})
         super().__init__(*args, **kwargs)
-        cast(forms.ChoiceField, self.fields["icon"]).choices = [(name, name) for name in self.ICONS]
+        cast(forms.ChoiceField, self.fields["icon"]).choices = list(self.ICONS.items())
         cast(forms.ChoiceField, self.fields["org"]).choices = [(str(pk), name) for pk, name in orgs]
         if template is not None:
             del self.fields["org"]

@@ -229,7 +229,9 @@ def sentence(definition: Definition, severity: int, named: Named = plain_names) 
 
 def spaced(text: str) -> str:
     """Return Chinese text with a blank between numbers or units and the characters after them."""
-    return re.sub(r"([0-9A-Za-z%°³²）])(?=[时后的为）])", r"\1 ", text).replace("） ", "）").replace(" “", "“")
+    return (
+        re.sub(r"([0-9A-Za-z%°³²）])(?=[时后的为）])", r"\1 ", text).replace("） ", "）").replace(" “", "“")
+    )
 
 
 def _ends(definition: Definition, named: Named) -> str:

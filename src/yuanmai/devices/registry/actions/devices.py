@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from yuanmai.core.actions import Act, action
 from yuanmai.core.undo import Changed, keep, state_of, take_back
 from yuanmai.core.undo.models import UndoStep
-from yuanmai.devices.engine.addresses import numbered
+from yuanmai.devices.engine.addresses import counted
 from yuanmai.devices.models import Device, Point, ProductTemplate
 from yuanmai.devices.permissions import KEEP_DEVICES
 from yuanmai.devices.registry.actions.checking import (
@@ -71,10 +71,7 @@ def add_many(
     rows: list[Device] = []
     seen: set[tuple[str, str]] = set()
     for number in range(first, first + count):
-        step = number if "{n" in key else number - first
-        told = {"code": numbered(code, number if "{n" in code else number - first),
-                "name": numbered(name, number) if "{n" in name else f"{name} {number}",
-                "key": numbered(key, step) if key else ""}  # fmt: skip
+        told = counted(number, first, code=code, name=name, key=key)
         try:
             values = checked_device(org_id, {**common, **told, "template": template}, present=present)
             for part in ("code", "key"):

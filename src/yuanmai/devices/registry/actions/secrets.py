@@ -10,7 +10,8 @@ from yuanmai.core.actions import Act, action
 from yuanmai.devices.models import Device
 from yuanmai.devices.permissions import KEEP_DEVICES
 
-# Terminals of JT/T 808 keep short ASCII codes only; the others take a long one.
+# The PW of HJ 212-2017 has six signs, terminals of JT/T 808 keep short ASCII codes only; the others take a long one.
+SIGNS = {"hj212": 6, "jt808": 12}
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -23,8 +24,8 @@ def secret_hash(secret: str) -> str:
 def new_secret(act: Act, device: Device) -> str:
     """Give a device a new secret and return it; it is not kept, and the former one is good no more."""
     act.require(device.org_id)
-    if device.protocol == "jt808":
-        secret = "".join(secrets.choice(ALPHABET) for _place in range(12))
+    if device.protocol in SIGNS:
+        secret = "".join(secrets.choice(ALPHABET) for _place in range(SIGNS[device.protocol]))
     else:
         secret = secrets.token_urlsafe(24)
     had = bool(device.secret_hash)

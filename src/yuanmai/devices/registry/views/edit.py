@@ -13,12 +13,15 @@ from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from yuanmai.core.web import page
+from yuanmai.devices.engine.addresses import counted
 from yuanmai.devices.models import Device
 from yuanmai.devices.permissions import KEEP_DEVICES
 from yuanmai.devices.registry import actions
 from yuanmai.devices.registry.forms import BatchForm, DeviceForm
 from yuanmai.devices.registry.queries import templates_for
 from yuanmai.devices.registry.views.shared import add_errors, back_to, crumbs, device_or_404, own_orgs, tell
+
+SHOWN = 3  # devices of a row that are named before it is entered, and the last one
 
 
 def _page(request: HttpRequest, form: Any, title: str, back: str, **more: Any) -> HttpResponse:
@@ -61,6 +64,8 @@ def batch(request: HttpRequest) -> HttpResponse:
     templates = templates_for([pk for pk, _name in orgs])
     initial = {"template": request.GET["template"]} if request.GET.get("template", "").isdigit() else {}
     form = BatchForm(request.POST or None, orgs=orgs, templates=templates, initial=initial)
+    if request.POST.get("preview"):
+        return render(request, "devices/registry/_batch.html", _foreseen(form))
     if request.method == "POST" and form.is_valid():
         given = dict(form.cleaned_data)
         org_id, template = int(given.pop("org")), given.pop("template")
@@ -79,8 +84,34 @@ def batch(request: HttpRequest) -> HttpResponse:
     return _page(
         request, form, _("Several devices at once"), reverse("devices:index"),
         lead=_("They share template and place; code, name and identity count up. All of them are entered, or none."),
-        submit=_("Enter the devices"),
+        submit=_("Enter the devices"), preview=True,
     )  # fmt: skip
+
+
+def _foreseen(form: BatchForm) -> dict[str, Any]:
+    """Return what the page says a row of devices will be called, as it is typed: the first ones, the last, what is taken already."""
+    form.is_valid()
+    told = {name: form.cleaned_data.get(name) for name in form.fields}
+    count, first = told["count"], told["first"]
+    if not count or first is None or not told["code"]:
+        return {}
+    patterns = {name: str(told[name] or "") for name in ("code", "name", "key")}
+    rows = [counted(number, first, **patterns) for number in range(first, first + count)]
+    if not patterns["name"]:
+        rows = [{**row, "name": ""} for row in rows]
+    codes = {row["code"] for row in rows}
+    taken = (
+        Device.objects.filter(org_id=int(told["org"]), code__in=codes)
+        if told["org"]
+        else Device.objects.none()
+    )
+    return {
+        "count": count,
+        "head": rows[:SHOWN],
+        "last": rows[-1] if count > SHOWN else None,
+        "twice": len(codes) < count,
+        "taken": list(taken.order_by("code").values_list("code", flat=True)[:5]),
+    }
 
 
 @page(KEEP_DEVICES)

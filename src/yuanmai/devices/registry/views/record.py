@@ -26,6 +26,7 @@ from yuanmai.devices.models import Command, Device, Oddity
 from yuanmai.devices.permissions import COMMAND_DEVICES, KEEP_DEVICES, SEE_DEVICES
 from yuanmai.devices.registry import actions
 from yuanmai.devices.registry.queries import PointNow, open_alarms, register, values_of, with_state
+from yuanmai.devices.registry.secret_words import SHOWN, how_shown, without_one
 from yuanmai.devices.registry.tables import (
     SHORT,
     TONES,
@@ -293,6 +294,9 @@ def _access(request: HttpRequest, device: Device, secret: str = "") -> HttpRespo
     context = {
         **frame(request, device, "access"),
         "secret": secret,
+        "how": how_shown(device),
+        "without": without_one(device),
+        "may_have": device.protocol in SHOWN,
         "made": local(last.at) if last else "",
         "maker": last.actor if last else "",
     }

@@ -1,5 +1,6 @@
 """Who knocks and is in no register: list, adopting with or without a look, dismissing."""
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -46,9 +47,9 @@ def index(request: HttpRequest) -> HttpResponse:
             "since": local(row.first_seen),
             "last": local(row.last_seen),
             "age": age(row.last_seen),
-            "sample": sample_of(row)[:SAMPLE],
+            "sample": named(sample_of(row)[:SAMPLE], proposals[row.pk]),
             "more": max(0, len(sample_of(row)) - SAMPLE),
-            "text": str(row.sample.get("text", ""))[:300] if isinstance(row.sample, dict) else "",
+            "text": text_of(row)[:300],
             "proposal": proposals[row.pk],
         }
         for row in page_obj
@@ -69,6 +70,18 @@ def sample_of(row: UnknownDevice) -> list[tuple[str, Any]]:
     """Return what the last frame says: address and value."""
     heard = row.sample.get("addresses") if isinstance(row.sample, dict) else None
     return list(heard.items()) if isinstance(heard, dict) else []
+
+
+def named(sample: list[tuple[str, Any]], proposal: Proposal) -> list[tuple[str, str, Any, str]]:
+    """Return address, what the proposed template calls it ("" where it does not), value and unit."""
+    found = [(address, proposal.names.get(address, ("", "")), value) for address, value in sample]
+    return [(address, name, value, unit) for address, (name, unit), value in found]
+
+
+def text_of(row: UnknownDevice) -> str:
+    """Return the last frame as text; the password that HJ 212 carries in it is not for the screen."""
+    text = str(row.sample.get("text", "")) if isinstance(row.sample, dict) else ""
+    return re.sub(r"(?<=;PW=)[^;]+", "******", text)
 
 
 def _unknown(pk: int) -> UnknownDevice:
@@ -110,7 +123,9 @@ def adopt(request: HttpRequest, pk: int) -> HttpResponse:
         "proposal": proposal,
         "protocol": SHORT[row.protocol],
         "since": local(row.first_seen),
-        "sample": sample_of(row),
+        "sample": named(sample_of(row), proposal),
+        "text": text_of(row)[:600],
+        "address": row.address,
         "breadcrumbs": crumbs((_("Unknown devices"), reverse("devices:unknown")), (row.key, "")),
     }
     return render(request, "devices/registry/adopt.html", context, status=422 if form.errors else 200)
