@@ -177,7 +177,14 @@ def test_secrets_suit_the_protocol_and_never_stand_in_the_log(make_device: Make,
     assert len(long) == 32
     assert len(short) == 12
     with everywhere():  # the PW of HJ 212 has six signs
-        assert len(actions.new_secret(SYSTEM, make_device(orgs.north, "hj212-wastewater", key="A1"))) == 6
+        assert (
+            len(
+                actions.new_secret(
+                    SYSTEM, make_device(orgs.north, "hj212-wastewater", key="010000A8900016F000169DC0")
+                )
+            )
+            == 6
+        )
     assert short.isascii()
     assert secret_hash(long) == lamp.secret_hash
     told = str(list(AuditEntry.objects.values_list("before", "after")))

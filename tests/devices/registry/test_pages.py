@@ -339,7 +339,7 @@ def test_the_password_of_a_station_is_not_shown_to_those_who_adopt_it(client: Cl
     ("template", "key", "offered"),
     [
         ("mqtt-environment", "env-9", True),
-        ("hj212-wastewater", "A1", True),
+        ("hj212-wastewater", "010000A8900016F000169DC0", True),
         ("modbus-power-meter", "10.0.0.1:502/1", False),
     ],
 )
