@@ -96,7 +96,9 @@ def _emptying_tables() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def installations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installations]:
     """Makes real installations (``installations.migrated()``) for tests that start processes."""
-    made = Installations(tmp_path_factory.mktemp("installations"))
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    made = Installations(tmp_path_factory.mktemp("installations"), shared)
     yield made
     made.remove()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -119,11 +120,17 @@ class Installation:
             process.wait()
 
 
+def _migrate(first: Installation) -> None:
+    done = first.run("migrate")
+    assert done.returncode == 0, done.stderr
+
+
 class Installations:
     """Makes installations as copies of one migrated database, so that each costs no migration."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, shared: Path) -> None:
         self.base = base
+        self.shared = shared  # a folder of all workers of this run
         self.made: list[Installation] = []
         self.databases: list[str] = []
         url = os.environ.get("DATABASE_URL", "")
@@ -142,17 +149,33 @@ class Installations:
 
     def migrated(self) -> Installation:
         """An installation that is ready to be used."""
+        if not self.server:
+            made = self.empty()
+            shutil.copy(self.file(), made.home / "yuanmai.sqlite3")
+            return made
         if not self._template:
             first = self.empty()
-            done = first.run("migrate")
-            assert done.returncode == 0, done.stderr
+            _migrate(first)
             self._template = first.database_url
         made = self.empty()
-        if self.server:
-            made.database_url = self._database(template=self._template.rpartition("/")[2])
-        else:
-            shutil.copy(self._template.removeprefix("sqlite:///"), made.home / "yuanmai.sqlite3")
+        made.database_url = self._database(template=self._template.rpartition("/")[2])
         return made
+
+    def file(self) -> Path:
+        """A migrated database of SQLite, made by the first worker that asks for it; to be copied."""
+        file = self.shared / "migrated.sqlite3"
+        with (self.shared / "migrated.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not file.exists():
+                home = self.base / "first"
+                home.mkdir()
+                first = Installation(home, f"sqlite:///{home / 'yuanmai.sqlite3'}")
+                _migrate(first)
+                with closing(sqlite3.connect(home / "yuanmai.sqlite3")) as database:
+                    # One file is copied: nothing may wait in another.
+                    database.execute("PRAGMA journal_mode=DELETE")
+                (home / "yuanmai.sqlite3").rename(file)
+        return file
 
     def _database(self, template: str = "template0") -> str:
         name = f"ym_{uuid.uuid4().hex[:12]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -119,7 +120,7 @@ def test_the_first_command_of_a_new_installation_sets_the_database_up(installati
 def test_a_database_that_lacks_a_table_says_what_to_do(installations: Installations) -> None:
     place = installations.empty()
     place.database_url = f"sqlite:///{place.home}/yuanmai.sqlite3"
-    assert place.run("migrate").returncode == 0
+    shutil.copy(installations.file(), place.home / "yuanmai.sqlite3")
     with closing(sqlite3.connect(place.home / "yuanmai.sqlite3")) as database:
         database.execute("DROP TABLE people_post")
         database.execute("DROP TABLE people_organisation")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+
+from tests.installation import Installations
 
 # The commands work on installations of their own; the marker takes these tests along to PostgreSQL.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.django_db]
@@ -61,9 +64,11 @@ def administer(statement: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def filled(installation: Callable[[str], Yuanmai], place: Path) -> Yuanmai:
+def filled(installation: Callable[[str], Yuanmai], installations: Installations, place: Path) -> Yuanmai:
     """An installation with an organisation and an uploaded file, which the tests leave as it is."""
     yuanmai = installation("first")
+    if connection.vendor == "sqlite":
+        shutil.copy(installations.file(), place / "first" / "yuanmai.sqlite3")
     assert yuanmai("migrate").returncode == 0
     assert yuanmai("org", "add", "tanzhou", "坦洲镇", "--kind", "town").returncode == 0
     assert yuanmai("user", "add", "someone", "--role", "leader", "--org", "tanzhou").returncode == 0
