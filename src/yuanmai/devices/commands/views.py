@@ -17,8 +17,18 @@ from yuanmai.core.workflow import Conflict
 from yuanmai.devices.commands import actions
 from yuanmai.devices.commands.forms import CommandFilter, CommandForm
 from yuanmai.devices.commands.queries import ENDED, commands, devices_to_command, narrowed
+from yuanmai.devices.commands.terms import TERMS
 from yuanmai.devices.commands.verbs import Verb, offered, settable, verb_name, verb_of
-from yuanmai.devices.commands.wording import ICONS, TONES, exact, local, parameters_said, result, spaced
+from yuanmai.devices.commands.wording import (
+    ICONS,
+    TONES,
+    exact,
+    local,
+    parameters_said,
+    result,
+    spaced,
+    unlocked,
+)
 from yuanmai.devices.models import Command, Device
 from yuanmai.devices.models.command import CommandState
 from yuanmai.devices.permissions import COMMAND_DEVICES, SEE_DEVICES
@@ -86,7 +96,9 @@ def record(request: HttpRequest, uid: UUID) -> HttpResponse:
         **line(row),
         "device": row.device,
         "parameters": parameters_said(row),
-        "values": [(name, value) for name, value in (answer.get("values") or {}).items()],
+        "values": [
+            (name, TERMS.get(name, ""), value) for name, value in (answer.get("values") or {}).items()
+        ],
         "uploads": answer.get("uploads"),
         "expires": local(row.expires_at),
         "sent": local(row.sent_at),
@@ -96,7 +108,7 @@ def record(request: HttpRequest, uid: UUID) -> HttpResponse:
                 "at": exact(entry.get("at", "")),
                 "direction": entry.get("direction", "note"),
                 "icon": DIRECTIONS.get(entry.get("direction", ""), "note"),
-                "text": entry.get("text", ""),
+                "text": unlocked(entry.get("text", "")),
                 "hex": spaced(entry.get("hex", "")),
             }
             for entry in row.trace

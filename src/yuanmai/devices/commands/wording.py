@@ -1,5 +1,6 @@
 """How commands, their states, parameters and answers are said."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -12,8 +13,10 @@ from django.utils.translation import gettext_lazy
 
 from yuanmai.core.policy import Text
 from yuanmai.devices.commands.verbs import Verb, verb_of
-from yuanmai.devices.models import Command
+from yuanmai.devices.engine.states import state_word
+from yuanmai.devices.models import Command, Point
 from yuanmai.devices.models.command import CommandState
+from yuanmai.devices.registry.wording import english
 
 TONES: dict[str, str] = {
     CommandState.QUEUED: "secondary",
@@ -36,6 +39,9 @@ ICONS: dict[str, str] = {
 # What `answer["code"]` may be: of the protocols and of the gateway.
 CODES: dict[str, Text] = {
     "success": gettext_lazy("Carried out"),
+    "ok": gettext_lazy("Carried out"),
+    "delivered": gettext_lazy("Taken by the device, which says nothing of the result"),
+    "handed_to_broker": gettext_lazy("Handed to the broker; the device says nothing of the result"),
     "no_data": gettext_lazy("Carried out; there were no data"),
     "data_without_result": gettext_lazy("Data came, but no word that it was all"),
     "refused": gettext_lazy("The device refuses"),
@@ -101,11 +107,21 @@ def parameters_said(row: Command) -> list[tuple[str, str]]:
     verb = verb_of(row.device.protocol, row.verb)
     if verb is None:
         return [(name, str(value)) for name, value in row.parameters.items()]
+    if verb.writes_point and (point := written(row)) is not None:
+        value = row.parameters.get("value")
+        word = state_word(point.states, value, english=english()) if isinstance(value, int | float) else ""
+        told = f"{value:g} {point.unit}".strip() if isinstance(value, int | float) else str(value)
+        return [(_("Point"), point.label), (_("Value"), f"{word} ({told})" if word else told)]
     return [
         (str(parameter.label), value_said(verb, parameter.name, row.parameters[parameter.name]))
         for parameter in verb.parameters
         if row.parameters.get(parameter.name, False) is not False
     ]
+
+
+def written(row: Command) -> Point | None:
+    """Return the point that a command sets."""
+    return Point.objects.filter(device_id=row.device_id, code=row.parameters.get("point", "")).first()
 
 
 def value_said(verb: Verb, name: str, value: Any) -> str:
@@ -126,6 +142,11 @@ def value_said(verb: Verb, name: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def unlocked(text: str) -> str:
+    """Return a message as text without the password that HJ 212 carries in it."""
+    return re.sub(r"(?<=;PW=)[^;]+", "******", text)
 
 
 def spaced(digits: str) -> str:

@@ -118,9 +118,12 @@ def in_order(found: Readings) -> Readings:
 @job(TRY, gettext_lazy("Trying an alarm rule on history"))
 def try_rule(
     run: Run, *, rule: str | None, org: int, name: str, definition: dict[str, Any], severity: int, template: int | None,
-    park: int | None, devices: list[int], begin: str, end: str,
+    park: int | None, devices: list[int], begin: str, end: str, typed: dict[str, Any] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Try a definition (and the present version of `rule` beside it) on the readings of the range."""
+    """Try a definition (and the present version of `rule` beside it) on the readings of the range.
+
+    `typed` is what stood in the editor; it is kept with the job, for the way back.
+    """
     run.actor.require(KEEP_RULES, org)
     first, last = datetime.fromisoformat(begin), datetime.fromisoformat(end)
     version = AlarmRuleVersion(

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from yuanmai.core.jobs.models import Job
 from yuanmai.core.scope import everywhere
 from yuanmai.core.web import page
 from yuanmai.devices.drawing import drawing
@@ -45,6 +46,7 @@ from yuanmai.devices.rules.editor import (
     UnfilledError,
 )
 from yuanmai.devices.rules.forms import carry_out
+from yuanmai.devices.rules.history import TRY
 from yuanmai.devices.rules.loading import Places
 from yuanmai.devices.rules.queries import by_severity, devices_named, names_of_points, rules
 from yuanmai.devices.rules.shown import initial_of, kind_of
@@ -279,13 +281,24 @@ def _elsewhere(form: RuleForm) -> list[str]:
     return [str(text) for text in form.non_field_errors()]
 
 
+def tried_before(request: HttpRequest) -> dict[str, Any]:
+    """Return what was tried on history (`tried` of the address is the job), to go on with it."""
+    number = request.GET.get("tried", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 18):
+        return {}
+    job = Job.objects.filter(pk=int(number), kind=TRY, org_id__in=request.actor.org_ids(KEEP_RULES)).first()  # type: ignore[attr-defined]
+    typed = (job.arguments.get("typed") if job else None) or {}
+    return {"enabled": False, "counter": False, **typed} if typed else {}  # a box without a tick is not sent
+
+
 @page(KEEP_RULES)
 def create(request: HttpRequest) -> HttpResponse:
     """State a new rule."""
     kind = request.GET.get("kind", "threshold")
     if kind not in KINDS:
         raise Http404
-    return edit_page(request, None, form_of(request, kind, request.POST or None), _("New alarm rule"))
+    form = form_of(request, kind, request.POST or None, tried_before(request))
+    return edit_page(request, None, form, _("New alarm rule"))
 
 
 @page(KEEP_RULES)
@@ -297,7 +310,9 @@ def revise(request: HttpRequest, uid: UUID) -> HttpResponse:
     if kind not in KINDS:
         raise Http404
     codes = [device.code for device in devices_named(rule.current.device_ids)]
-    form = form_of(request, kind, request.POST or None, initial_of(rule, kind, codes))
+    form = form_of(
+        request, kind, request.POST or None, {**initial_of(rule, kind, codes), **tried_before(request)}
+    )
     return edit_page(request, rule, form, rule.label)
 
 

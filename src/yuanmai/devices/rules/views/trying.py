@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -24,7 +25,9 @@ from yuanmai.devices.rules.forms import attach
 from yuanmai.devices.rules.history import LONGEST, TRY
 from yuanmai.devices.rules.views.rules import crumbs, edit_page, form_of, values_of, words_of
 from yuanmai.devices.rules.views.shared import rule_or_404
-from yuanmai.devices.rules.wording import TONES, duration, faults_text, local
+from yuanmai.devices.rules.wording import TONES, duration, faults_text, local, quantity
+
+LEFT_OUT = {"csrfmiddlewaretoken", "days", "rule"}
 
 
 def _begin(request: HttpRequest) -> int:
@@ -68,12 +71,22 @@ def try_out(request: HttpRequest) -> HttpResponse:
     else:
         raise Http404
     arguments |= {
+        "typed": typed_of(request.POST) if request.POST.get("kind") else {},
         "rule": str(rule.uid) if rule and request.POST.get("kind") else None, "org": org,
         "begin": (now - timedelta(days=days)).isoformat(), "end": now.isoformat(),
     }  # fmt: skip
     title = _("Trying “%(name)s” on %(n)s days") % {"name": arguments["name"], "n": days}
     started = enqueue(request.actor, TRY, title, arguments, org)  # type: ignore[attr-defined]
     return HttpResponseRedirect(reverse("devices:rule_tried", args=[started.pk]))
+
+
+def typed_of(sent: QueryDict) -> dict[str, Any]:
+    """Return what stood in the editor, to go on from there: lists where several were chosen."""
+    return {
+        name: values if len(values) > 1 else values[0]
+        for name, values in sent.lists()
+        if name not in LEFT_OUT
+    }
 
 
 def _is_uid(text: str) -> bool:
@@ -99,7 +112,17 @@ def tried(request: HttpRequest, pk: int) -> HttpResponse:
     result = found.result if found.state == Job.State.DONE else None
     if result:
         context |= _result(request, result)
+        context["go_on"] = _way_back(found)
     return render(request, "devices/rules/tried.html", context)
+
+
+def _way_back(job: Job) -> str:
+    """Return where the editor goes on with what was tried, "" where the present version was tried."""
+    typed, rule = job.arguments.get("typed"), job.arguments.get("rule")
+    if not typed:
+        return ""
+    page = reverse("devices:rule_edit", args=[rule]) if rule else reverse("devices:rule_new")
+    return f"{page}?{urlencode({'kind': typed.get('kind', 'threshold'), 'tried': job.pk})}"
 
 
 def _result(request: HttpRequest, result: dict[str, Any]) -> dict[str, Any]:
@@ -125,7 +148,8 @@ def _result(request: HttpRequest, result: dict[str, Any]) -> dict[str, Any]:
                 "raised": local(datetime.fromisoformat(entry["raised"])),
                 "lasted": duration(max(1, ((datetime.fromisoformat(entry["cleared"]) if entry["cleared"] else end)
                                            - datetime.fromisoformat(entry["raised"])).total_seconds())),
-                "going": entry["cleared"] is None, "value": entry["value"], "peak": entry["peak"], "point": points.get(entry["point"]),
+                "going": entry["cleared"] is None, "value": _said(entry["value"], points.get(entry["point"])),
+                "peak": _said(entry["peak"], points.get(entry["point"])),
             }
             for entry in tried_["alarms"]
         ],
@@ -133,6 +157,10 @@ def _result(request: HttpRequest, result: dict[str, Any]) -> dict[str, Any]:
         "chart": _busiest(result, devices, points),
         "begin": local(datetime.fromisoformat(result["begin"])), "until": local(end),
     }  # fmt: skip
+
+
+def _said(value: float | None, point: Point | None) -> str:
+    return "–" if value is None else quantity(value, point.unit if point else "")
 
 
 def _busiest(
