@@ -356,6 +356,9 @@ GATEWAY_PORTS = {
     "hj212": int(os.environ.get("YUANMAI_PORT_HJ212", "8212")),
     "jt808": int(os.environ.get("YUANMAI_PORT_JT808", "8808")),  # TCP and UDP
     "mqtt": int(os.environ.get("YUANMAI_PORT_MQTT", "1883")),  # the embedded broker
+    "mqtts": int(
+        os.environ.get("YUANMAI_PORT_MQTTS", "8883" if os.environ.get("YUANMAI_TLS_CERTIFICATE") else "0")
+    ),
 }
 MQTT_BROKER = os.environ.get(
     "YUANMAI_MQTT_BROKER", ""

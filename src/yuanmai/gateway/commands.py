@@ -32,8 +32,16 @@ def configured(protocol: str) -> int:
 @click.option(
     "--mqtt-port", default=lambda: configured("mqtt"), type=int, help="The embedded MQTT broker; -1 for none."
 )
+@click.option(
+    "--mqtts-port",
+    default=lambda: configured("mqtts"),
+    type=int,
+    help="The same broker with TLS; -1 for none.",
+)
 @command
-def gateway(name: str, host: str, hj212_port: int, jt808_port: int, mqtt_port: int, as_json: bool) -> None:
+def gateway(
+    name: str, host: str, hj212_port: int, jt808_port: int, mqtt_port: int, mqtts_port: int, as_json: bool
+) -> None:
     """Start the process that speaks with devices: HJ 212, JT/T 808, MQTT, Modbus, DL/T 645."""
     import uvloop
 
@@ -53,6 +61,7 @@ def gateway(name: str, host: str, hj212_port: int, jt808_port: int, mqtt_port: i
         hj212_port,
         jt808_port,
         mqtt_port,
+        mqtts_port,
         limits,
         journal_root=settings.JOURNAL_ROOT,
     )
@@ -71,5 +80,5 @@ def gateway(name: str, host: str, hj212_port: int, jt808_port: int, mqtt_port: i
 
     try:
         uvloop.run(serve(options, ready))
-    except (OSError, JournalError) as error:
+    except (OSError, ValueError, JournalError) as error:
         raise Refused(_("The gateway cannot start: %(reason)s") % {"reason": error}) from None

@@ -19,6 +19,7 @@ class Options:
     hj212_port: int = -1
     jt808_port: int = -1  # TCP and UDP
     mqtt_port: int = -1  # the embedded broker
+    mqtts_port: int = -1  # the same with TLS
     limits: Limits = field(default_factory=Limits)
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     journal_root: Path | None = None  # default: `journal` in the home

@@ -12,14 +12,16 @@ import socket
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
+from yuanmai.gateway.certificate import Certificate
 from yuanmai.gateway.hub import Hub, Limits
 
 logger = logging.getLogger(__name__)
 
 PRESSURE, RATE, STALLED, ENDING, TURN = 1, 2, 4, 8, 16  # why a socket is not read
 SWEEP = 1.0  # seconds between two looks at all connections
+HANDSHAKE = 10.0  # seconds
 BACKLOG = 4096
 READ_BUFFER = 64 << 10  # bytes taken from one client before the others have their turn
 SEND_BUFFER = 128 << 10
@@ -166,7 +168,8 @@ class Connection(asyncio.BufferedProtocol, ABC):
     def eof_received(self) -> bool:
         """The client sends nothing more. What it sent is still acknowledged: half of the connection stays open for that."""
         self.reason = self.reason or "closed"
-        if self.server.in_flight and not self.ended:
+        # TLS knows no half connection.
+        if self.server.in_flight and not self.ended and not self.transport.get_extra_info("ssl_object"):
             self.server.loop.call_later(1.0, self.close, "closed")
             return True
         return False
@@ -272,14 +275,8 @@ class Server:
         make: Callable[["Server"], Connection],
         idle: float,
     ) -> None:
-        self.hub, self.protocol, self.host, self.port, self.make, self.idle = (
-            hub,
-            protocol,
-            host,
-            port,
-            make,
-            idle,
-        )
+        self.hub, self.protocol, self.host, self.port = hub, protocol, host, port
+        self.make, self.idle = make, idle
         self.limits = hub.limits
         self.clock = time.monotonic
         self.connections: set[Connection] = set()
@@ -287,27 +284,37 @@ class Server:
         self.in_flight = 0  # frames whose durability is awaited before they are answered
         self.loop: asyncio.AbstractEventLoop
         self.addresses: list[str] = []
+        self.secure: tuple[int, Certificate] | None = None  # a second port, with TLS
         self.buffer = bytearray(READ_BUFFER)
         self.view = memoryview(self.buffer)
         self._to_flush: list[Connection] = []
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.Task[None] | None = None
         hub.on_pressure(self._pause, self._resume)
 
     async def start(self) -> None:
         """Listen."""
         self.loop = asyncio.get_running_loop()
-        self._server = await self.loop.create_server(
-            lambda: self.make(self), self.host, self.port, backlog=BACKLOG, reuse_address=True
-        )
-        self.addresses = ["{}:{}".format(*bound.getsockname()[:2]) for bound in self._server.sockets]
+        if self.port >= 0:
+            await self._listen(self.port)
+        if self.secure is not None:
+            port, certificate = self.secure
+            await self._listen(port, ssl=certificate.context, ssl_handshake_timeout=HANDSHAKE)
         self._sweeper = asyncio.create_task(self._sweep())
+
+    async def _listen(self, port: int, **secure: Any) -> None:
+        listening = await self.loop.create_server(
+            lambda: self.make(self), self.host, port, backlog=BACKLOG, reuse_address=True, **secure
+        )
+        self._servers.append(listening)
+        self.addresses += ["{}:{}".format(*bound.getsockname()[:2]) for bound in listening.sockets]
 
     async def stop(self) -> None:
         """Listen no more, read no more, wait until what came is durable and answered, then close all connections."""
-        if self._server is None:
+        if not self._servers:
             return
-        self._server.close()
+        for listening in self._servers:
+            listening.close()
         for connection in list(self.connections):
             connection.hold(ENDING)
         deadline = self.clock() + 5
@@ -373,6 +380,8 @@ class Server:
         while True:
             await asyncio.sleep(SWEEP)
             now = self.clock()
+            if self.secure is not None:
+                self.secure[1].refresh()
             for place, connection in enumerate(list(self.connections)):
                 try:
                     connection.look(now)

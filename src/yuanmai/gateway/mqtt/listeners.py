@@ -1,7 +1,9 @@
 """What of MQTT a gateway runs: the embedded broker, and a client where a broker beside us is named."""
 
 import time
+from pathlib import Path
 
+from yuanmai.gateway.certificate import Certificate
 from yuanmai.gateway.hub import Hub, Listener
 from yuanmai.gateway.mqtt.access import Identity
 from yuanmai.gateway.mqtt.broker import Broker
@@ -44,20 +46,37 @@ class BrokerListener(Broker):
 
 
 def listeners(hub: Hub, options: Options) -> list[Listener]:
-    """Return the broker unless its port is -1, and the client where `YUANMAI_MQTT_BROKER` names a broker."""
+    """Return the broker unless its port is -1, and the client where `YUANMAI_MQTT_BROKER` names a broker.
+
+    Raises ValueError where the broker shall speak TLS and has no certificate.
+    """
     made: list[Listener] = []
     host = options.environment.get("YUANMAI_SPARKPLUG_HOST", HOST)
-    if options.mqtt_port >= 0:
+    if options.mqtt_port >= 0 or options.mqtts_port >= 0:
         open_door = options.environment.get("YUANMAI_GATEWAY_UNKNOWN", "keep") != "refuse"
         broker = BrokerListener(
             hub, options.host, options.mqtt_port, folder=options.home / "mqtt", open_door=open_door
         )
         broker.attend(host)
+        if options.mqtts_port >= 0:
+            broker.secure = options.mqtts_port, certificate_of(options)
         made.append(broker)
     url = options.environment.get("YUANMAI_MQTT_BROKER", "")
     if url:
         made.append(upstream(hub, url, host))
     return made
+
+
+def certificate_of(options: Options) -> Certificate:
+    """Return the certificate of the gateway. Raises ValueError where the environment names none, or what it names is none."""
+    chain, key = (
+        options.environment.get(name, "") for name in ("YUANMAI_TLS_CERTIFICATE", "YUANMAI_TLS_KEY")
+    )
+    if not chain or not key:
+        raise ValueError(
+            "MQTT with TLS wants YUANMAI_TLS_CERTIFICATE and YUANMAI_TLS_KEY: the paths of two PEM files"
+        )
+    return Certificate(Path(chain), Path(key))
 
 
 def upstream(hub: Hub, url: str, host: str) -> Upstream:
