@@ -18,6 +18,7 @@ from tests.conftest import Orgs
 from tests.devices.rules.conftest import alarms, point
 from tests.devices.rules.kit import SECOND, START, cut, readings
 from yuanmai.core.figures import Query, evaluate
+from yuanmai.core.jobs.models import Job
 from yuanmai.core.policy import SYSTEM, Denied
 from yuanmai.core.scope import everywhere
 from yuanmai.core.todo import todos
@@ -322,3 +323,24 @@ def test_the_interface(raised: Alarm, operator: User, client_as: Any, orgs: Orgs
     )
     assert bad.status_code == 422 and "sideways" in bad.content.decode()
     assert [row["code"] for row in client.get("/api/v1/devices/rules").json()["items"]][-1:] != []
+
+
+def test_what_was_tried_is_edited_further(operator: User, client_as: Any, device: Device, orgs: Orgs) -> None:
+    client = client_as(operator)
+    assert 'value="threshold-1"' in client.get(reverse("devices:rule_new")).content.decode()
+    typed = {
+        "kind": "threshold", "point": "cod", "compare": "above", "limit": "37.5", "name": "COD", "code": "cod", "severity": "3",
+        "org": str(orgs.north.pk), "source": "Permit 12", "days": "1",
+    }  # fmt: skip
+    answer = client.post(reverse("devices:rule_try"), typed)
+    assert answer.status_code == 302
+    with everywhere():
+        job = Job.objects.get()
+    page = client.get(f"{reverse('devices:rule_new')}?kind=threshold&tried={job.pk}").content.decode()
+    assert 'value="37.5"' in page and "Permit 12" in page
+    enabled = page.partition('name="enabled"')[2].partition(">")[0]
+    assert "checked" not in enabled  # it had no tick
+    foreign = (
+        client_as(operator).get(f"{reverse('devices:rule_new')}?kind=threshold&tried=999999").content.decode()
+    )
+    assert "37.5" not in foreign

@@ -31,6 +31,10 @@ def address_fault(protocol: str, address: str) -> str:
     """Return what is wrong with the address of a point, "" where nothing is."""
     if address_fits(protocol, address):
         return ""
+    if not address:
+        return _("Where the point stands in the protocol is wanted, like %(example)s.") % {
+            "example": address_example(protocol)
+        }
     return _("“%(address)s” is no address in %(protocol)s; one looks like this: %(example)s") % {
         "address": address,
         "protocol": Protocol(protocol).label,

@@ -29,6 +29,7 @@ from yuanmai.devices.registry.series import (
     span_of,
     tables,
 )
+from yuanmai.devices.registry.tables import span_text
 from yuanmai.devices.registry.views.record import frame
 from yuanmai.devices.registry.views.shared import device_or_404
 
@@ -141,7 +142,7 @@ def _facts(point: Point, one: dict[str, Any]) -> dict[str, Any]:
         "count": one["count"],
         "left_out": one["left_out"],
         "gaps": len(one["gaps"]),
-        "interval": one["interval"],
+        "interval": span_text(max(1, round(one["interval"]))) if one["interval"] else "",
         "thinned": one["thinned"],
     }
 

@@ -14,8 +14,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from yuanmai.core.jobs.models import Job
-from yuanmai.core.scope import everywhere
 from yuanmai.core.web import page
 from yuanmai.devices.drawing import drawing
 from yuanmai.devices.engine.rules.conditions import Fence, leaves
@@ -27,11 +25,9 @@ from yuanmai.devices.models import (
     AlarmRuleVersion,
     Device,
     Point,
-    ProductTemplate,
     Severity,
 )
 from yuanmai.devices.permissions import KEEP_RULES, SEE_DEVICES
-from yuanmai.devices.registry.queries import templates_for
 from yuanmai.devices.registry.views.shared import seen_orgs
 from yuanmai.devices.rules import curve
 from yuanmai.devices.rules.actions import retire_rule, save_rule, switch_rule
@@ -46,13 +42,13 @@ from yuanmai.devices.rules.editor import (
     UnfilledError,
 )
 from yuanmai.devices.rules.forms import carry_out
-from yuanmai.devices.rules.history import TRY
 from yuanmai.devices.rules.loading import Places
 from yuanmai.devices.rules.queries import by_severity, devices_named, names_of_points, rules
 from yuanmai.devices.rules.shown import initial_of, kind_of
 from yuanmai.devices.rules.views.alarms import lines_of
+from yuanmai.devices.rules.views.editing import devices_of, form_of, free_code, tried_before, values_of
 from yuanmai.devices.rules.views.fences import shape_of
-from yuanmai.devices.rules.views.shared import back, frame, may, parks_of, rule_or_404, tabs, writable
+from yuanmai.devices.rules.views.shared import back, frame, may, rule_or_404, tabs
 from yuanmai.devices.rules.wording import TONES, PointName, faults_text, local, named_by, sentence
 
 RANGES = (1, 7, 30, 90)
@@ -191,49 +187,6 @@ def crumbs(request: HttpRequest, label: str) -> list[dict[str, str]]:
 # -- the editor ----------------------------------------------------------------------------------------------------------
 
 
-def _points(request: HttpRequest) -> list[tuple[str, str]]:
-    rows = Point.objects.filter(device__org_id__in=seen_orgs(request), retired_at=None)
-    found: dict[str, str] = {}
-    for code, name, unit in rows.order_by("code").values_list("code", "name", "unit").distinct()[:500]:
-        found.setdefault(code, f"{name} {unit}".strip())
-    return sorted(found.items())
-
-
-def form_of(
-    request: HttpRequest, kind: str, data: Any = None, initial: dict[str, Any] | None = None
-) -> RuleForm:
-    form = RuleForm(kind, _points(request), data, initial=initial, auto_id="rule_%s")
-    form.offer(writable(request), parks_of(request))
-    with everywhere():
-        # A choice is checked by asking for it: the templates of the organisations above are outside the data scope.
-        usable = [row.pk for row in templates_for(seen_orgs(request))]
-        rows = ProductTemplate._base_manager.filter(pk__in=usable).order_by("name")
-    form.fields["template"].queryset = rows  # type: ignore[attr-defined]
-    return form
-
-
-def _devices(form: RuleForm) -> list[int]:
-    """Return the numbers of the devices whose codes were typed; raises `ValidationError` naming the unknown ones."""
-    codes = form.cleaned_data.get("devices", "").replace(",", " ").split()
-    if not codes:
-        return []
-    found = dict(Device.objects.filter(code__in=codes, retired_at=None).values_list("code", "pk"))
-    if missing := [code for code in codes if code not in found]:
-        raise ValidationError(
-            {"devices": [_("Not in the register: %(codes)s") % {"codes": ", ".join(missing[:10])}]}
-        )
-    return [found[code] for code in codes]
-
-
-def values_of(form: RuleForm) -> dict[str, Any]:
-    """Return what a valid form says, as `save_rule` takes it."""
-    values = form.cleaned_data
-    return {
-        "definition": form.definition_of(), "device_ids": _devices(form),
-        **{n: values[n] for n in ("code", "name", "name_en", "severity", "source", "advice", "template", "park", "enabled")},
-    }  # fmt: skip
-
-
 def edit_page(request: HttpRequest, rule: AlarmRule | None, form: RuleForm, title: str) -> HttpResponse:
     """Show the editor and, when it was sent, save."""
     if request.method == "POST" and form.is_valid():
@@ -281,23 +234,14 @@ def _elsewhere(form: RuleForm) -> list[str]:
     return [str(text) for text in form.non_field_errors()]
 
 
-def tried_before(request: HttpRequest) -> dict[str, Any]:
-    """Return what was tried on history (`tried` of the address is the job), to go on with it."""
-    number = request.GET.get("tried", "")
-    if not (number.isascii() and number.isdigit() and len(number) < 18):
-        return {}
-    job = Job.objects.filter(pk=int(number), kind=TRY, org_id__in=request.actor.org_ids(KEEP_RULES)).first()  # type: ignore[attr-defined]
-    typed = (job.arguments.get("typed") if job else None) or {}
-    return {"enabled": False, "counter": False, **typed} if typed else {}  # a box without a tick is not sent
-
-
 @page(KEEP_RULES)
 def create(request: HttpRequest) -> HttpResponse:
     """State a new rule."""
     kind = request.GET.get("kind", "threshold")
     if kind not in KINDS:
         raise Http404
-    form = form_of(request, kind, request.POST or None, tried_before(request))
+    initial = {"code": free_code(request, kind), **tried_before(request)}
+    form = form_of(request, kind, request.POST or None, initial)
     return edit_page(request, None, form, _("New alarm rule"))
 
 
@@ -332,7 +276,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         definition = read(form.definition_of())
         version = AlarmRuleVersion(
             definition=form.definition_of(), severity=present["severity"] or Severity.IMPORTANT, template=present["template"],
-            park=present["park"], device_ids=_devices(form) if "devices" not in form.errors else [],
+            park=present["park"], device_ids=devices_of(form) if "devices" not in form.errors else [],
         )  # fmt: skip
     except DefinitionError as error:
         # Nothing typed yet is no fault: what is still missing is said calmly.

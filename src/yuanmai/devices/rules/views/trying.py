@@ -23,7 +23,8 @@ from yuanmai.devices.rules import curve
 from yuanmai.devices.rules.editor import KINDS
 from yuanmai.devices.rules.forms import attach
 from yuanmai.devices.rules.history import LONGEST, TRY
-from yuanmai.devices.rules.views.rules import crumbs, edit_page, form_of, values_of, words_of
+from yuanmai.devices.rules.views.editing import form_of, values_of
+from yuanmai.devices.rules.views.rules import crumbs, edit_page, words_of
 from yuanmai.devices.rules.views.shared import rule_or_404
 from yuanmai.devices.rules.wording import TONES, duration, faults_text, local, quantity
 
