@@ -66,6 +66,17 @@ def test_a_line_breaks_where_readings_are_missing_and_nowhere_else() -> None:
     assert curve.time[7] == 130 * SECOND
 
 
+def test_a_change_of_the_interval_is_no_gap() -> None:
+    slow, fast = np.arange(0, 60_000, 600), np.arange(60_000, 62_000, 10)
+    again = np.arange(62_000, 90_000, 600)
+    times = np.concatenate([slow, fast, again]).astype(np.int64)
+    missing = (times > 20_000) & (times < 25_000)  # among the slow ones
+    outage = (times > 61_000) & (times < 61_500)  # among the fast ones
+    curve = drawn(times[~missing & ~outage] * SECOND, np.zeros(int((~missing & ~outage).sum())))
+    assert (curve.gaps // SECOND).tolist() == [[19_800, 25_200], [61_000, 61_500]]
+    assert curve.expected == 10 * SECOND
+
+
 def test_few_readings_tell_no_interval_and_have_no_gap() -> None:
     curve = drawn(np.array([0, 10, 900], np.int64) * SECOND, np.arange(3.0))
     assert (curve.expected, len(curve.gaps)) == (0, 0)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 SECOND = 1_000_000
 SLACK = 2.5  # how many of its intervals a point may be silent before that is a gap
 LEAST = 5  # neighbours that say what the interval is
+NEAR = 12  # neighbours on either side that say what it was at the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +28,35 @@ def interval_of(time: npt.NDArray[np.int64], least: int = 0) -> int:
     """Return the usual distance between neighbours in µs: their median, at least `least`; 0 for too few of them."""
     if len(time) <= LEAST:
         return least
-    return max(int(np.median(np.diff(time))), least, 1)
+    return max(int(np.quantile(np.diff(time), 0.5, method="lower")), least, 1)
+
+
+def _near(steps: npt.NDArray[np.int64], places: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return the usual distance around some of the distances: the greater of those before and after; 0 where too few say."""
+    found = np.zeros(len(places))
+    for reach in (np.arange(-NEAR, 0), np.arange(1, NEAR + 1)):
+        at = places[:, None] + reach
+        there = (at >= 0) & (at < len(steps))
+        beside = np.where(there, steps[np.clip(at, 0, len(steps) - 1)], np.nan)
+        enough = there.sum(axis=1) > LEAST
+        if enough.any():
+            found[enough] = np.maximum(found[enough], np.nanmedian(beside[enough], axis=1))
+    return found
 
 
 def drawn(time: npt.NDArray[np.int64], value: npt.NDArray[np.float64], *, least: int = 0) -> Curve:
     """Return a curve with holes where more than `SLACK` intervals pass without a reading.
 
-    `time` is sorted. The interval follows from the readings themselves; `least` is that of hours or days.
+    `time` is sorted. The interval follows from the readings themselves, and from those around where a point spoke less often for a
+    while, as after a change of its interval; `least` is that of hours or days, which does not change.
     """
     expected = interval_of(time, least)
     if len(time) < 2 or not expected:
         return Curve(time, value, np.empty((0, 2), np.int64), expected)
-    wide = np.flatnonzero(np.diff(time) > expected * SLACK)
+    steps = np.diff(time)
+    wide = np.flatnonzero(steps > expected * SLACK)
+    if not least:
+        wide = wide[steps[wide] > _near(steps, wide) * SLACK]
     gaps = np.column_stack([time[wide], time[wide + 1]])
     middles = (gaps[:, 0] + gaps[:, 1]) // 2
     return Curve(

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from yuanmai.core.jobs.gently import gently
 from yuanmai.core.jobs.schedule import Daily, Every, scheduled
+from yuanmai.devices.upkeep import backup  # noqa: F401  (importing it declares readings as a part of backups)
 
 
 @scheduled("devices.lake_round", gettext_lazy("Sort new readings, compact and roll up days"), Every(1))
