@@ -79,16 +79,22 @@ def _related(form: forms.Form, name: str, rows: Any) -> None:
 NONE = pgettext_lazy("device", "Not stated")
 
 
+class Named(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A choice out of rows, called as the reader's language calls them."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return its name in the language of the page."""
+        return str(getattr(obj, "label", obj))
+
+
 class PlaceFields(forms.Form):
     """Where devices belong: shared by all forms that say so."""
 
-    park = forms.ModelChoiceField(
-        queryset=Park.objects.none(), label=gettext_lazy("Park"), required=False, empty_label=NONE
-    )
-    building = forms.ModelChoiceField(
+    park = Named(queryset=Park.objects.none(), label=gettext_lazy("Park"), required=False, empty_label=NONE)
+    building = Named(
         queryset=Building.objects.none(), label=gettext_lazy("Building"), required=False, empty_label=NONE
     )
-    enterprise = forms.ModelChoiceField(
+    enterprise = Named(
         queryset=Enterprise.objects.none(), label=gettext_lazy("Enterprise"), required=False, empty_label=NONE
     )
 
@@ -149,7 +155,7 @@ class DeviceForm(PlaceFields):
         label=gettext_lazy("Identity in the protocol"), max_length=200, required=False,
         help_text=gettext_lazy("What the device calls itself: MN, phone number, client identifier, host:port/unit. For HTTP its code."),
     )  # fmt: skip
-    parent = forms.ModelChoiceField(
+    parent = Named(
         queryset=Device.objects.none(), label=gettext_lazy("Part of"), required=False, empty_label=NONE
     )
     longitude = forms.FloatField(label=gettext_lazy("Longitude (WGS84)"), required=False)

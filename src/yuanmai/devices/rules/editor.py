@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from yuanmai.devices.models import ProductTemplate, Severity
+from yuanmai.devices.registry.forms import Named
 from yuanmai.devices.rules.forms import PlacedForm
 from yuanmai.devices.rules.hours import HELP as HOURS_HELP
 from yuanmai.devices.rules.hours import hours_of
@@ -106,7 +107,7 @@ class RuleForm(PlacedForm):
     severity = forms.TypedChoiceField(
         coerce=int, choices=Severity.choices, initial=Severity.IMPORTANT, label=gettext_lazy("Severity")
     )
-    template = forms.ModelChoiceField(
+    template = Named(
         queryset=ProductTemplate.objects.none(),
         required=False,
         label=gettext_lazy("Devices of the template"),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from yuanmai.core.workflow import Transition
 from yuanmai.devices.models import AlarmState, ChannelKind, Escalation, NotificationChannel, Severity
+from yuanmai.devices.registry.forms import Named
 from yuanmai.devices.rules.hours import HELP as HOURS_HELP
 from yuanmai.people.models import User
 from yuanmai.places.models import Park
@@ -116,7 +117,7 @@ class PlacedForm(forms.Form):
     """Forms that name an organisation and, where wanted, a park."""
 
     org = forms.TypedChoiceField(coerce=int, label=gettext_lazy("Organisation"))
-    park = forms.ModelChoiceField(
+    park = Named(
         queryset=Park.objects.none(),
         label=gettext_lazy("Park"),
         required=False,
