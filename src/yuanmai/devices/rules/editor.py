@@ -90,6 +90,12 @@ def _float(label: Any, *, required: bool = False, **more: Any) -> forms.FloatFie
     return forms.FloatField(label=label, required=required, widget=widget, **more)
 
 
+SKELETON = """{
+  "when": {"kind": "threshold", "point": "", "compare": "above", "limit": 100, "hysteresis": 5},
+  "hold": {"minutes": 3, "of": 5}
+}"""
+
+
 class UnfilledError(ValidationError):
     """Something that is needed was not typed yet."""
 
@@ -197,7 +203,9 @@ class RuleForm(PlacedForm):
     def _add_state(self) -> None:
         self.fields["point"] = self._point()
         self.fields["values"] = forms.CharField(
-            label=_("Values"), max_length=200, help_text=_("Numbers of states, separated by commas.")
+            label=_("Values"),
+            max_length=200,
+            help_text=_("Numbers of states, separated by commas; the suggestions of the point name them."),
         )
 
     def _add_quality(self) -> None:
@@ -244,7 +252,8 @@ class RuleForm(PlacedForm):
         self.fields["definition"] = forms.CharField(
             label=pgettext("rule", "Definition"),
             max_length=100_000,
-            widget=forms.Textarea(attrs={"rows": 16, "class": "ym-code"}),
+            widget=forms.Textarea(attrs={"rows": 16, "class": "ym-code", "spellcheck": "false"}),
+            initial=SKELETON,
         )
 
     @property

@@ -8,20 +8,27 @@ from django.utils.translation import gettext as _
 
 from yuanmai.core.jobs.models import Job
 from yuanmai.core.scope import everywhere
+from yuanmai.devices.engine.states import state_word
 from yuanmai.devices.models import AlarmRule, Device, Point, ProductTemplate
 from yuanmai.devices.permissions import KEEP_RULES
 from yuanmai.devices.registry.queries import templates_for
 from yuanmai.devices.registry.views.shared import seen_orgs
+from yuanmai.devices.registry.wording import english
 from yuanmai.devices.rules.editor import RuleForm
 from yuanmai.devices.rules.history import TRY
 from yuanmai.devices.rules.views.shared import parks_of, writable
+
+MOST = 5_000  # points of devices that are looked at for suggestions
 
 
 def _points(request: HttpRequest) -> list[tuple[str, str]]:
     rows = Point.objects.filter(device__org_id__in=seen_orgs(request), retired_at=None)
     found: dict[str, str] = {}
-    for code, name, unit in rows.order_by("code").values_list("code", "name", "unit").distinct()[:500]:
-        found.setdefault(code, f"{name} {unit}".strip())
+    for code, name, unit, states in rows.order_by("code").values_list("code", "name", "unit", "states")[
+        :MOST
+    ]:
+        named = ", ".join(f"{n} = {state_word(states, float(n), english=english())}" for n in states or {})
+        found.setdefault(code, f"{name} {unit} {named}".strip())
     return sorted(found.items())
 
 
