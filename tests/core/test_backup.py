@@ -9,13 +9,18 @@ import subprocess
 import sys
 import tarfile
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.db import connection
 
+from tests.devices.store.test_journal_lake import contents, drain, payload_of
 from tests.installation import Installations
+from yuanmai.devices.store.journal import Journal
+from yuanmai.devices.store.lake import Lake
+from yuanmai.devices.store.records import Kind
 
 # The commands work on installations of their own; the marker takes these tests along to PostgreSQL.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.django_db]
@@ -74,7 +79,22 @@ def filled(installation: Callable[[str], Yuanmai], installations: Installations,
     assert yuanmai("user", "add", "someone", "--role", "leader", "--org", "tanzhou").returncode == 0
     (place / "first" / "files" / "imports").mkdir(parents=True)
     (place / "first" / "files" / "imports" / "台账.xlsx").write_bytes(b"workbook" * 1000)
+    with Journal.open(place / "first" / "journal", "gateway") as journal:
+        for number in range(1, 101):
+            journal.append(Kind.READINGS, "d", payload_of(number), 1)
+            if number == 60:
+                journal.sync()
+                drain(journal.folder, Lake(str(place / "first" / "lake")))
+        journal.sync()
     return yuanmai
+
+
+def readings_of(home: Path) -> Counter[tuple[int, int, float, int]]:
+    """The readings of an installation once everything in its journals has been taken in."""
+    lake = Lake(str(home / "lake"))
+    for folder in (home / "journal").iterdir():
+        drain(folder, lake)
+    return contents(lake)
 
 
 def test_everything_comes_back(
@@ -93,16 +113,35 @@ def test_everything_comes_back(
         filled("org", "list", "--json").stdout
     )
     assert (place / "second" / "files" / "imports" / "台账.xlsx").read_bytes() == b"workbook" * 1000
+    assert summary["others"] > 5
+    assert sum(contents(Lake(str(place / "second" / "lake"))).values()) == 60 * 3
+    found = readings_of(place / "second")
+    assert {int(value) for _point, _time, value, _sequence in found} == set(range(1, 101))
+    assert set(found.values()) == {1}
     checks = {c["name"]: c["state"] for c in json.loads(second("doctor", "--json").stdout)["checks"]}
     assert (checks["audit"], checks["migrations"], checks["secret_key"]) == ("ok", "ok", "ok")
 
 
 def test_without_the_key_the_backup_says_so(filled: Yuanmai, tmp_path: Path) -> None:
     file = tmp_path / "backup.tar.gz"
-    done = filled("backup", str(file))
+    done = filled("backup", str(file), "--without-readings")
     assert "secret key" in done.stdout
     with tarfile.open(file) as archive:
         assert "secret.key" not in archive.getnames()
+        assert not [name for name in archive.getnames() if name.startswith("readings/")]
+
+
+def test_readings_are_never_written_over(
+    filled: Yuanmai, installation: Callable[[str], Yuanmai], place: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "backup.tar.gz"
+    assert filled("backup", str(file)).returncode == 0
+    fourth = installation("fourth")
+    shutil.copytree(place / "first" / "lake", place / "fourth" / "lake")
+    done = fourth("restore", str(file), "--json")
+    assert done.returncode == 1
+    assert "YUANMAI_LAKE" in json.loads(done.stdout)["title"]
+    assert not (place / "fourth" / "files").exists()
 
 
 def test_a_backup_never_overwrites_a_file(filled: Yuanmai, tmp_path: Path) -> None:

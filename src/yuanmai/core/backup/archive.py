@@ -2,19 +2,21 @@
 
 A backup is a tar file (gzip) that starts with ``yuanmai-backup.json``: version, moment, make of the database, its migrations,
 and the SHA-256 of every other member. The database is taken as one consistent moment while the program goes on running:
-with SQLite's ``VACUUM INTO``, or with ``pg_dump``. The secret key is left out unless asked for: who has key and database
+with SQLite's ``VACUUM INTO``, or with ``pg_dump``. What rooms keep outside of it (readings) is taken just before. The secret key is left out unless asked for: who has key and database
 can forge the seal of the audit log, so they are better kept apart.
 """
 
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -26,6 +28,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils.translation import gettext as _
 
 from yuanmai import __version__
+from yuanmai.core.backup.parts import PARTS
 from yuanmai.core.console import Refused
 
 MANIFEST = "yuanmai-backup.json"
@@ -35,26 +38,40 @@ KEY = "secret.key"
 
 @dataclass(frozen=True)
 class Summary:
-    """What a backup holds: number of files besides the database, size in bytes, and whether the key is in it."""
+    """What a backup holds: uploaded files, files of readings and the like, size in bytes, and whether the key is in it."""
 
     database: str
     files: int
+    others: int
     size: int
     secret_key: bool
     created_at: str
 
 
-def write(target: Path, *, with_key: bool = False, now: datetime | None = None) -> Summary:
-    """Write a backup to `target`, which appears only when it is complete. Raises `Refused` where it cannot be made."""
+def write(
+    target: Path, *, with_key: bool = False, without: tuple[str, ...] = (), now: datetime | None = None
+) -> Summary:
+    """Write a backup to `target`, which appears only when it is complete; `without`: codes of parts that stay out.
+
+    Raises `Refused` where it cannot be made.
+    """
     if target.exists():
         raise Refused(_("%(path)s exists already.") % {"path": target})
     if not target.parent.is_dir():
         raise Refused(_("There is no directory %(path)s.") % {"path": target.parent})
     # Beside the target: the disk that has to hold the backup also holds its parts, and the last step is a rename.
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".yuanmai-backup-") as folder:
+    with (
+        tempfile.TemporaryDirectory(dir=target.parent, prefix=".yuanmai-backup-") as folder,
+        ExitStack() as stack,
+    ):
+        parts = [
+            (f"{part.code}/{name}", path)
+            for part in PARTS.values() if part.code not in without
+            for name, path in stack.enter_context(part.hold(Path(folder) / part.code))
+        ]  # fmt: skip
         database = Path(folder) / DATABASES[connection.vendor]
         _dump(database)
-        members = [(database.name, database)]
+        members = [(database.name, database), *parts]
         if with_key:
             members.append((KEY, _key_file(Path(folder))))
         media = Path(settings.MEDIA_ROOT)
@@ -89,6 +106,8 @@ def restore(source: Path) -> Summary:
     if not source.is_file():
         raise Refused(_("There is no file %(path)s.") % {"path": source})
     _require_empty()
+    for part in PARTS.values():
+        part.require_empty()
     with tempfile.TemporaryDirectory(dir=settings.HOME, prefix=".yuanmai-restore-") as name:
         folder = Path(name)
         try:
@@ -105,6 +124,9 @@ def restore(source: Path) -> Summary:
                 _("The backup is of %(theirs)s, this installation uses %(ours)s. Set DATABASE_URL to match.")
                 % {"theirs": manifest["database"], "ours": connection.vendor}
             )
+        stamp = re.sub(r"\D", "", str(manifest["created_at"]))[:14]
+        for part in PARTS.values():
+            part.bring_back(folder / part.code, stamp)
         _load(folder / DATABASES[connection.vendor])
         media = Path(settings.MEDIA_ROOT)
         if (folder / "files").is_dir():
@@ -119,7 +141,9 @@ def restore(source: Path) -> Summary:
 def _summary(manifest: dict[str, Any], path: Path) -> Summary:
     names = manifest["sha256"]
     files = sum(name.startswith("files/") for name in names)
-    return Summary(manifest["database"], files, path.stat().st_size, KEY in names, manifest["created_at"])
+    others = sum(name.split("/", 1)[0] in PARTS for name in names)
+    size = path.stat().st_size
+    return Summary(manifest["database"], files, others, size, KEY in names, manifest["created_at"])
 
 
 def _files(folder: Path) -> Iterator[Path]:

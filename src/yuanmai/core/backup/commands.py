@@ -15,10 +15,13 @@ def _say(summary: Summary, path: Path, as_json: bool) -> None:
     if as_json:
         print_json({"file": str(path), **asdict(summary)})
         return
-    text = _("%(path)s: %(database)s and %(files)d files, %(size).1f MB, of %(moment)s") % {
+    text = _(
+        "%(path)s: %(database)s, %(files)d uploaded files and %(others)d of readings, %(size).1f MB, of %(moment)s"
+    ) % {
         "path": path,
         "database": summary.database,
         "files": summary.files,
+        "others": summary.others,
         "size": summary.size / 1e6,
         "moment": summary.created_at,
     }
@@ -30,10 +33,12 @@ def _say(summary: Summary, path: Path, as_json: bool) -> None:
 @click.command("backup")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--with-secret-key", is_flag=True, help="Put the secret key into the archive, too.")
+@click.option("--without-readings", is_flag=True, help="Leave readings out; they are kept in another way.")
 @command
-def backup_command(file: Path, with_secret_key: bool, as_json: bool) -> None:
-    """Write database and uploaded files into one archive, while the program goes on running."""
-    _say(write(file.resolve(), with_key=with_secret_key), file, as_json)
+def backup_command(file: Path, with_secret_key: bool, without_readings: bool, as_json: bool) -> None:
+    """Write database, uploaded files and readings into one archive, while the program goes on running."""
+    without = ("readings",) if without_readings else ()
+    _say(write(file.resolve(), with_key=with_secret_key, without=without), file, as_json)
 
 
 @click.command("restore")
