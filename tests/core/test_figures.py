@@ -233,6 +233,9 @@ def test_what_is_asked_for_is_a_value_and_never_a_statement(
         ("0.0005", Unit.RATIO, "0.1 %", "0.1 %"),
         ("12", Unit.COUNT, "12", "12"),
         ("12345", Unit.COUNT, "12,345", "12,345"),
+        ("5.591023076923", Unit.NUMBER, "5.59", "5.59"),
+        ("0.01239", Unit.NUMBER, "0.0124", "0.0124"),
+        ("1200", Unit.NUMBER, "1,200", "1,200"),
     ],
 )  # fmt: skip
 def test_how_values_are_written(value: str | None, unit: Unit, english: str, chinese: str) -> None:

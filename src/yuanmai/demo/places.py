@@ -51,8 +51,9 @@ def _park(org: Organisation, data: dict[str, Any], standard_area: Decimal | None
     longitude, latitude = data["centre"]
     centre: Point = (longitude, latitude)
     park = Park.objects.create(
-        org=org, code=f"{org.code}-p", name=data["park"], level=org.level, **_placed(outline(centre, 1900))
-    )
+        org=org, code=f"{org.code}-p", name=data["park"], name_en=org.name_en if data["park"] == org.name else "",
+        level=org.level, **_placed(outline(centre, 1900)),
+    )  # fmt: skip
     zones = data.get("zones", [])
     for index, name in enumerate(zones):
         east, north = (index % 2) * 1300 - 1250, (index // 2) * 1150 - 1100

@@ -39,7 +39,8 @@ def display_value(value: Decimal | None, unit: Unit) -> str:
         return f"{rounded(value, 2):,} m²"
     if unit is Unit.METRES:
         return f"{rounded(value, 2):,} m"
-    return f"{value.normalize():,f}"
+    # A mean may have any number of decimals; nobody reads more than two, unless it is less than one.
+    return f"{rounded(value, 2 if abs(value) >= 1 else 4).normalize():,f}"
 
 
 def display(figure: Figure, result: Result) -> str:
