@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy
 
 from yuanmai.devices.commands.parameters import Parameter, number_text
 from yuanmai.devices.commands.verbs import Verb, checked
-from yuanmai.devices.drawing import drawing
 from yuanmai.devices.engine.states import state_word
 from yuanmai.devices.models import Point, Protocol
 from yuanmai.devices.models.command import CommandState
+from yuanmai.devices.registry.drawing import drawing
 from yuanmai.devices.registry.wording import english
 
 WAITS = (

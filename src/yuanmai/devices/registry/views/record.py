@@ -25,6 +25,7 @@ from yuanmai.devices.engine.quality import EXCLUDED
 from yuanmai.devices.models import Command, Device, Oddity
 from yuanmai.devices.permissions import COMMAND_DEVICES, KEEP_DEVICES, SEE_DEVICES
 from yuanmai.devices.registry import actions
+from yuanmai.devices.registry.oddity_words import oddity_word
 from yuanmai.devices.registry.queries import PointNow, open_alarms, register, values_of, with_state
 from yuanmai.devices.registry.secret_words import SHOWN, how_shown, without_one
 from yuanmai.devices.registry.tables import (
@@ -225,27 +226,6 @@ def oddities(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request, "devices/registry/record_oddities.html", {**frame(request, device, "oddities"), "rows": rows}
     )
-
-
-def oddity_word(kind: str) -> str:
-    """Return what an oddity is called; its code where it has no words."""
-    words = {
-        "bad_crc": _("Wrong check sum"),
-        "bad_checksum": _("Wrong check sum"),
-        "bad_length": _("Wrong length"),
-        "bad_frame": _("Not a frame of the protocol"),
-        "clock": _("Impossible time"),
-        "out_of_range": _("Outside the plausible range"),
-        "unmapped": _("Address without a point"),
-        "not_a_number": _("Not a number"),
-        "doubled": _("Said twice"),
-        "late": _("Came late"),
-        "flood": _("Too many frames"),
-        "slow": _("Too slow in reading"),
-        "auth": _("Wrong secret"),
-        "idle": _("Silent connection cut"),
-    }
-    return words.get(kind, kind)
 
 
 @page(SEE_DEVICES)

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from yuanmai.core.web import page
-from yuanmai.devices.drawing import drawing
 from yuanmai.devices.engine.rules.conditions import Fence, leaves
 from yuanmai.devices.engine.rules.definition import Definition, DefinitionError, read
 from yuanmai.devices.engine.rules.leaves import LATITUDE, LONGITUDE
@@ -28,6 +27,7 @@ from yuanmai.devices.models import (
     Severity,
 )
 from yuanmai.devices.permissions import KEEP_RULES, SEE_DEVICES
+from yuanmai.devices.registry.drawing import drawing
 from yuanmai.devices.registry.views.shared import seen_orgs
 from yuanmai.devices.rules import curve
 from yuanmai.devices.rules.actions import retire_rule, save_rule, switch_rule
