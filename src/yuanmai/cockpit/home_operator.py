@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from yuanmai.cockpit import home_leader
-from yuanmai.core.todo import todos, waiting
+from yuanmai.core.todo import todos
 from yuanmai.devices.commands import views as command_views
 from yuanmai.devices.commands.queries import commands
 from yuanmai.devices.models import Severity
@@ -37,16 +37,13 @@ CARDS = (
 LATELY = timedelta(hours=24)
 WITHOUT_SUCCESS = (CommandState.FAILED, CommandState.TIMED_OUT)
 LAYERS = ("parks", "buildings", "devices", "vehicles")  # of the map; the others can be switched on
-SHOWN_ABOVE = "alarms_urgent"  # the to-dos that the list of alarms says already
+SHOWN_ABOVE = ("alarms_urgent",)  # to-dos that the list of alarms says already
 
 
 def home(request: HttpRequest) -> dict[str, Any]:
     """Return what the home of the control room shows."""
     view, actor = request.view, request.actor  # type: ignore[attr-defined]
-    above = {
-        id(i) for part in waiting(actor, view.as_of) if part.source.code == SHOWN_ABOVE for i in part.items
-    }
-    items = [item for item in todos(actor, view.as_of) if id(item) not in above]
+    items = todos(actor, view.as_of, without=SHOWN_ABOVE)
     return {
         **now(request),
         "items": [

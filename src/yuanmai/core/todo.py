@@ -4,7 +4,7 @@ A room registers a source in its `todo.py` with :func:`register_todo`. It gets t
 actor's data scope, and returns a bounded list of :class:`Todo`. `count` answers how many there are without building them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -81,9 +81,10 @@ def waiting(actor: Actor, today: date) -> list[Waiting]:
     return result
 
 
-def todos(actor: Actor, today: date) -> list[Todo]:
-    """Return everything that waits, the nearest deadline first, things without one last."""
-    items = [item for part in waiting(actor, today) for item in part.items]
+def todos(actor: Actor, today: date, *, without: Collection[str] = ()) -> list[Todo]:
+    """Return what waits, the nearest deadline first, things without one last; nothing of the sources `without`."""
+    parts = [part for part in waiting(actor, today) if part.source.code not in without]
+    items = [item for part in parts for item in part.items]
     return sorted(items, key=lambda item: (item.due is None, item.due or date.max))
 
 

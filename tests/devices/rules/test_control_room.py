@@ -127,6 +127,17 @@ def test_it_costs_the_same_with_more_alarms_and_devices(
     assert cost() <= before
 
 
+def test_what_is_urgent_stands_among_the_alarms_and_not_twice(
+    client: Client, make_device: Callable[..., Device], make_rule: Callable[..., AlarmRule]
+) -> None:
+    breach(make_rule(severity=4), make_device())
+    for _look in range(2):  # the second time the to-dos are the kept ones
+        context = client.get("/").context
+        assert [line["alarm"].severity for line in context["lines"]] == [4]
+        assert context["items"] == []
+    assert len(client.get(reverse("cockpit:todo")).context["items"]) == 1
+
+
 def test_others_do_not_get_it(
     client_as: Callable[..., Client], make_user: Callable[..., Any], orgs: Orgs
 ) -> None:
