@@ -208,6 +208,11 @@ def test_a_rule_is_drawn_tried_raises_and_is_dealt_with(site: Site, page: Page, 
         )
         assert time.monotonic() - began < 10  # the machine runs five processes, a browser and other tests
         page.screenshot(path=str(tmp_path / "raised.png"))
+        page.goto("/")  # the control room sees it at once, too
+        wait_until(page, "document.querySelector('#operator-now').innerText.includes('化学需氧量超标')")
+        looks_right(page)
+        page.screenshot(path=str(tmp_path / "control-room.png"))
+        page.goto("/devices/rules/alarms/")
         page.locator("tr", has_text="化学需氧量超标").get_by_role("link").first.click()
         page.wait_for_load_state("networkidle")
         page.get_by_role("button", name="Acknowledge").click()
