@@ -197,6 +197,9 @@ def test_the_layers_of_the_map_hold_own_places_only(client: Any, orgs: Any) -> N
     assert building["properties"]["height"] == 22.5
     assert building["geometry"]["type"] == "Polygon"
     assert client.get("/places/map/castles.geojson").status_code == 404
+    only = client.get("/places/map/layers.json", {"show": "parks,nonsense"}).json()["layers"]
+    assert [layer["id"] for layer in only if layer["visible"]] == ["parks"]
+    assert [layer["id"] for layer in only] == [layer["id"] for layer in described["layers"]]
 
 
 def test_project_sites_are_a_layer(client: Any, orgs: Any, make_project: Any) -> None:
