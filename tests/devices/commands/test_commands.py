@@ -235,3 +235,19 @@ def test_the_interface(make_device: Made, operator: Any, client_as: Made) -> Non
     assert client.get(f"/api/v1/devices/commands/{uid}").json()["state"] == "queued"
     assert client.post(f"/api/v1/devices/commands/{uid}/cancel", **post).json()["state"] == "cancelled"
     assert client.post(f"/api/v1/devices/commands/{uid}/cancel", **post).status_code == 409
+
+
+def test_the_password_of_a_station_is_shown_nowhere(
+    make_device: Made, operator: Any, actor_of: Made, client_as: Made
+) -> None:
+    row = ask(actor_of(operator), make_device("hj212", "MN0001"))
+    said = "##0099QN=20261122101010001;ST=32;CN=1072;PW=123456;MN=MN0001;Flag=5;CP=&&NewPW=654321&&1C80"
+    with everywhere():
+        Command.objects.filter(pk=row.pk).update(
+            trace=[{"at": "2026-11-22T10:10:10.001Z", "direction": "out", "text": said}]
+        )
+    client: Client = client_as(operator)
+    for address in (f"/devices/commands/{row.uid}/", f"/api/v1/devices/commands/{row.uid}"):
+        shown = client.get(address).content.decode()
+        assert "MN=MN0001" in shown
+        assert "123456" not in shown and "654321" not in shown, address

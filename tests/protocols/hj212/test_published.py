@@ -9,6 +9,7 @@ import pytest
 
 from yuanmai.protocols.answers.hj212 import answer as raw_answer
 from yuanmai.protocols.hj212.frame import Frame, decode, wrap
+from yuanmai.protocols.hj212.messages import without_passwords
 
 CRLF = "\r\n"
 
@@ -230,3 +231,16 @@ def test_what_cannot_be_written_back_is_not_answered() -> None:
     assert found["valid"] is True
     assert "ack_frame_ascii" not in found
     assert answer({"frames_ascii": [text]})["acks"] == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("QN=1;PW=123456;MN=A;CP=&&&&", "QN=1;PW=******;MN=A;CP=&&&&"),
+        ("PW=123456;,MN=A", "PW=******;,MN=A"),
+        ("CP=&&NewPW=654321&&", "CP=&&NewPW=******&&"),
+        ("pw=12,PW=;CP=&&newpw=1;XPW=7&&", "pw=******,PW=;CP=&&newpw=******;XPW=7&&"),
+    ],
+)
+def test_passwords_are_not_for_people(said: str, shown: str) -> None:
+    assert without_passwords(said) == shown

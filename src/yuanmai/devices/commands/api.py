@@ -19,6 +19,7 @@ from yuanmai.devices.commands.verbs import Verb, offered, settable, verb_of
 from yuanmai.devices.models import Command, Device, Protocol
 from yuanmai.devices.models.command import CommandState
 from yuanmai.devices.permissions import COMMAND_DEVICES, SEE_DEVICES
+from yuanmai.protocols.hj212.messages import without_passwords
 
 router = Router(tags=["devices"])
 
@@ -129,7 +130,7 @@ def _row(row: Command) -> dict[str, Any]:
 
 
 def _out(row: Command) -> CommandOut:
-    trace = [TraceEntry(**entry) for entry in row.trace]
+    trace = [TraceEntry(**{**entry, "text": without_passwords(entry.get("text", ""))}) for entry in row.trace]
     return CommandOut(**_row(row), request=row.request, gateway=row.gateway, trace=trace)
 
 

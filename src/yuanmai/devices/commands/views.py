@@ -27,11 +27,11 @@ from yuanmai.devices.commands.wording import (
     parameters_said,
     result,
     spaced,
-    unlocked,
 )
 from yuanmai.devices.models import Command, Device
 from yuanmai.devices.models.command import CommandState
 from yuanmai.devices.permissions import COMMAND_DEVICES, SEE_DEVICES
+from yuanmai.protocols.hj212.messages import without_passwords
 
 PER_PAGE = 50
 DIRECTIONS = {"out": "arrow-right", "in": "arrow-left", "late": "clock", "note": "note"}
@@ -108,7 +108,7 @@ def record(request: HttpRequest, uid: UUID) -> HttpResponse:
                 "at": exact(entry.get("at", "")),
                 "direction": entry.get("direction", "note"),
                 "icon": DIRECTIONS.get(entry.get("direction", ""), "note"),
-                "text": unlocked(entry.get("text", "")),
+                "text": without_passwords(entry.get("text", "")),
                 "hex": spaced(entry.get("hex", "")),
             }
             for entry in row.trace

@@ -1,6 +1,5 @@
 """How commands, their states, parameters and answers are said."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -142,11 +141,6 @@ def value_said(verb: Verb, name: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def unlocked(text: str) -> str:
-    """Return a message as text without the password that HJ 212 carries in it."""
-    return re.sub(r"(?<=;PW=)[^;]+", "******", text)
 
 
 def spaced(digits: str) -> str:

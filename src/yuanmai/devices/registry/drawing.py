@@ -7,6 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+# Layers of the map that help with drawing; the others can be switched on.
+SHOWN = ("parks", "zones", "buildings", "vehicles")
 # A first click, a second one, and what can be done afterwards; measures are put in by the page.
 WORDS = {
     "bar": _("Draw on the map"),
@@ -45,7 +47,7 @@ WORDS = {
 def drawing(tools: Sequence[str], fields: Mapping[str, str]) -> dict[str, Any]:
     """Return the context of `devices/_draw.html`: what may be drawn (the first is begun with) and the ids of the fields by what they hold."""
     return {
-        "map_url": reverse("places:map_layers"),
+        "map_url": f"{reverse('places:map_layers')}?show={','.join(SHOWN)}",
         "setup": {
             "tools": list(tools),
             "fields": dict(fields),

@@ -1,10 +1,13 @@
 """Who says what in HJ 212: command numbers, requests of the platform, acknowledgements, states of equipment and data."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 
 from yuanmai.protocols.hj212.frame import STANDARD, Frame, Profile, encode
 
+# The password of a station, and the new one that a command gives it.
+PASSWORD = re.compile(r"(?<![A-Za-z0-9])((?:New)?PW=)[^;,&]+", re.IGNORECASE)
 # CN → what it is about; u: the station uploads under it, c: the platform commands under it, n: a notification answered by 9013.
 COMMANDS: dict[str, tuple[str, str]] = {
     "1000": ("time-out and re-sends", "c"),
@@ -189,3 +192,8 @@ def set_clock(
     """Return command 1012: `moment` is YYYYMMDDhhmmss in Beijing time, of the logger or of one instrument (PolId)."""
     params = {"PolId": instrument} if instrument else {}
     return command("1012", station, request, system, password, {**params, "SystemTime": moment})
+
+
+def without_passwords(text: str) -> str:
+    """Return a frame as text for people: stars instead of every password in it."""
+    return PASSWORD.sub(r"\g<1>******", text)

@@ -1,6 +1,5 @@
 """Who knocks and is in no register: list, adopting with or without a look, dismissing."""
 
-import re
 from typing import Any
 
 from django.contrib import messages
@@ -21,6 +20,7 @@ from yuanmai.devices.registry.forms import AdoptForm
 from yuanmai.devices.registry.queries import templates_for, unknown_devices
 from yuanmai.devices.registry.tables import SHORT, age, local
 from yuanmai.devices.registry.views.shared import add_errors, crumbs, own_orgs, tell
+from yuanmai.protocols.hj212.messages import without_passwords
 
 PER_PAGE = 30
 SAMPLE = 6  # values of the sample that a list shows
@@ -81,7 +81,7 @@ def named(sample: list[tuple[str, Any]], proposal: Proposal) -> list[tuple[str, 
 def text_of(row: UnknownDevice) -> str:
     """Return the last frame as text; the password that HJ 212 carries in it is not for the screen."""
     text = str(row.sample.get("text", "")) if isinstance(row.sample, dict) else ""
-    return re.sub(r"(?<=;PW=)[^;]+", "******", text)
+    return without_passwords(text)
 
 
 def _unknown(pk: int) -> UnknownDevice:
