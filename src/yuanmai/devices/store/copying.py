@@ -27,18 +27,17 @@ def copy_journals(root: Path, target: Path) -> list[Member]:
     for folder in journals(root):
         place = target / folder.name
         place.mkdir(parents=True)
-        # The mark first: it never says that more is durable than the segments copied after it hold.
-        names = [
-            "stream",
-            "mark",
-            *(segment_path(folder, first).name for first in segments_of(folder)),
-            "lock",
-        ]
-        for name in names:
-            with suppress(FileNotFoundError):
-                shutil.copyfile(folder / name, place / name)
-                found.append((f"{folder.name}/{name}", place / name))
+        # The mark before the segments are looked for: it never says that more is durable than the copy holds.
+        _copy(folder, place, ["lock", "stream", "mark"], found)
+        _copy(folder, place, [segment_path(folder, first).name for first in segments_of(folder)], found)
     return found
+
+
+def _copy(folder: Path, place: Path, names: list[str], found: list[Member]) -> None:
+    for name in names:
+        with suppress(FileNotFoundError):
+            shutil.copyfile(folder / name, place / name)
+            found.append((f"{folder.name}/{name}", place / name))
 
 
 @contextmanager
