@@ -119,7 +119,7 @@ def test_a_station_with_another_checksum_has_a_profile() -> None:
     [
         (b"", "truncated"),
         (b"#", "truncated"),
-        (b"xx", "start_mark"),
+        (b"xx", "syntax"),
         (b"##01", "truncated"),
         (b"##01A1QN=", "bad_length"),
         (b"##0000", "bad_length"),

@@ -99,7 +99,7 @@ BAD = [
      "bad_crc_field", {"valid": True, "length": 482}),
     # three digits of length, else right
     ("##82QN=20160801085857223;ST=32;CN=1061;PW=123456;MN=010000A8900016F000169DC0;Flag=5;CP=&&&&0000\r\n", "bad_length", None),
-    ("QN=20160801085857223;ST=32;CN=1061;CP=&&&&1C80\r\n", "start_mark", None),
+    ("QN=20160801085857223;ST=32;CN=1061;CP=&&&&1C80\r\n", "syntax", None),
     (segment("MN=1;CP=&&stray;a=1&&"), "syntax", {"valid": True}),
     (segment("ST=31;CN=2011;CP=&&DataTime=20200707151756;01-Rtd=0000&&"), "missing_MN", None),
     (segment("MN=1;CP=&DataTime=1;a-Rtd=2&&"), "bad_cp", None),

@@ -106,12 +106,12 @@ class Frame:
 def check(raw: bytes, profile: Profile = STANDARD) -> Fault | int:
     """Return the length of the data segment of a frame that begins with `##`, or what is wrong with its framing.
 
-    Reasons: start_mark (no ##), bad_length (no four digits, nothing in the segment), length_too_long (above the profile's limit, or
+    Reasons: syntax (no ##), bad_length (no four digits, nothing in the segment), length_too_long (above the profile's limit, or
     above the standard's and no checksum where it should stand), truncated (fewer bytes than announced), bad_crc_field (no four
     hexadecimal digits where the length says that the checksum stands: mostly the length is wrong then), crc_mismatch.
     """
     if raw[:2] != b"##":
-        return Fault("truncated" if raw in (b"", b"#") else "start_mark", raw)
+        return Fault("truncated" if raw in (b"", b"#") else "syntax", raw)
     digits = raw[2:HEAD]
     if digits and not digits.isdigit():
         return Fault("bad_length", raw)
