@@ -12,12 +12,15 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from tests.devices.store.test_journal_lake import contents, drain, payload_of
 from tests.installation import Installations
+from yuanmai.core.backup.parts import PARTS
+from yuanmai.core.console import Refused
 from yuanmai.devices.store.journal import Journal
 from yuanmai.devices.store.lake import Lake
 from yuanmai.devices.store.records import Kind
@@ -157,6 +160,16 @@ def test_data_are_never_overwritten(filled: Yuanmai, tmp_path: Path) -> None:
     done = filled("restore", str(file), "--json")
     assert done.returncode == 1
     assert "YUANMAI_HOME" in json.loads(done.stdout)["title"]
+
+
+def test_readings_that_have_no_place_here_are_told_before_anything_is_changed(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.LAKE = "s3://park/lake"
+    PARTS["readings"].require_place(tmp_path)  # a backup without readings
+    (tmp_path / "lake").mkdir()
+    with pytest.raises(Refused, match="s3://park/lake"):
+        PARTS["readings"].require_place(tmp_path)
 
 
 def test_a_damaged_backup_is_refused_whole(

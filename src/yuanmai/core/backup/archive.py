@@ -106,8 +106,6 @@ def restore(source: Path) -> Summary:
     if not source.is_file():
         raise Refused(_("There is no file %(path)s.") % {"path": source})
     _require_empty()
-    for part in PARTS.values():
-        part.require_empty()
     with tempfile.TemporaryDirectory(dir=settings.HOME, prefix=".yuanmai-restore-") as name:
         folder = Path(name)
         try:
@@ -124,10 +122,13 @@ def restore(source: Path) -> Summary:
                 _("The backup is of %(theirs)s, this installation uses %(ours)s. Set DATABASE_URL to match.")
                 % {"theirs": manifest["database"], "ours": connection.vendor}
             )
+        for part in PARTS.values():
+            part.require_place(folder / part.code)
+        # The database first: it is what may yet fail, and then nothing else has been changed.
+        _load(folder / DATABASES[connection.vendor])
         stamp = re.sub(r"\D", "", str(manifest["created_at"]))[:14]
         for part in PARTS.values():
             part.bring_back(folder / part.code, stamp)
-        _load(folder / DATABASES[connection.vendor])
         media = Path(settings.MEDIA_ROOT)
         if (folder / "files").is_dir():
             shutil.copytree(folder / "files", media, dirs_exist_ok=True)

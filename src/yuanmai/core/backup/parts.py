@@ -13,13 +13,14 @@ class Part:
     """A part of a backup, in the archive's folder `code`.
 
     `hold(folder)` gives the files while they are held still; copies may be made in `folder`. It is asked before the database is
-    copied, so that the database is never behind. `require_empty()` raises `Refused` where the installation holds something of
-    it already; `bring_back(folder, stamp)` takes the extracted folder, or one that is empty.
+    copied, so that the database is never behind. `require_place(folder)` raises `Refused` where the extracted folder cannot come
+    back: the installation holds something of it already, or keeps it elsewhere; it is asked before anything is changed.
+    `bring_back(folder, stamp)` moves the folder, which is missing in a backup without this part, into its place.
     """
 
     code: str
     hold: Callable[[Path], AbstractContextManager[list[Member]]]
-    require_empty: Callable[[], None]
+    require_place: Callable[[Path], None]
     bring_back: Callable[[Path, str], None]
 
 

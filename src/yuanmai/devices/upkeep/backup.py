@@ -36,12 +36,20 @@ def hold(folder: Path) -> Iterator[list[Member]]:
         yield kept + [(f"lake/{name}", path) for name, path in files]
 
 
-def require_empty() -> None:
-    """Raise `Refused` where there are readings already."""
+def require_place(folder: Path) -> None:
+    """Raise `Refused` where there are readings already, or where those of the backup are not kept in a folder here."""
     from yuanmai.devices.store.copying import holds_readings
 
     lake = lake_folder()
-    if lake is not None and holds_readings(lake):
+    if lake is None:
+        if (folder / "lake").is_dir():
+            raise Refused(
+                _(
+                    "The backup holds readings, but this installation keeps its own in %(path)s. Set YUANMAI_LAKE to a folder."
+                )
+                % {"path": settings.LAKE}
+            )
+    elif holds_readings(lake):
         raise Refused(
             _(
                 "There are readings in %(path)s already. Set YUANMAI_LAKE (or YUANMAI_HOME) to an empty folder."
@@ -54,15 +62,7 @@ def restore(folder: Path, stamp: str) -> None:
     """Put lake and journals into their places; `stamp` becomes part of the journals' names."""
     from yuanmai.devices.store.copying import bring_back
 
-    lake = lake_folder()
-    if lake is None and (folder / "lake").is_dir():
-        raise Refused(
-            _(
-                "The backup holds readings, but this installation keeps its own in %(path)s. Set YUANMAI_LAKE to a folder."
-            )
-            % {"path": settings.LAKE}
-        )
-    bring_back(folder, Path(settings.JOURNAL_ROOT), lake, stamp)
+    bring_back(folder, Path(settings.JOURNAL_ROOT), lake_folder(), stamp)
 
 
-register_part(Part("readings", hold, require_empty, restore))
+register_part(Part("readings", hold, require_place, restore))
