@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from yuanmai.cockpit import home_leader
 from yuanmai.core.todo import todos
+from yuanmai.core.workflow import offers
 from yuanmai.devices.commands import views as command_views
 from yuanmai.devices.commands.queries import commands
 from yuanmai.devices.models import Severity
@@ -22,6 +23,7 @@ from yuanmai.devices.rules.queries import AlarmsAsked, alarms, by_severity, orde
 from yuanmai.devices.rules.queries import narrowed as narrowed_alarms
 from yuanmai.devices.rules.views.alarms import lines_of
 from yuanmai.devices.rules.wording import TONES
+from yuanmai.devices.rules.workflow import ALARM
 from yuanmai.people.view_context import ViewContext
 from yuanmai.places.permissions import SEE_PLACES
 
@@ -67,6 +69,11 @@ def now(request: HttpRequest) -> dict[str, Any]:
     rows = narrowed_alarms(alarms(orgs), AlarmsAsked())
     counts = by_severity(rows)
     lines = lines_of(ordered(rows, "")[:SHOWN])
+    for line in lines:
+        offered = offers(ALARM, line["alarm"], actor)
+        line["may_acknowledge"] = any(
+            o.transition.code == "acknowledge" and o.why_not is None for o in offered
+        )
     today = ViewContext(actor, view.orgs, view.org, timezone.localdate(), None)
     asked = {**request.GET.dict(), "home": "operator", "part": "1"}
     return {

@@ -138,6 +138,18 @@ def test_what_is_urgent_stands_among_the_alarms_and_not_twice(
     assert len(client.get(reverse("cockpit:todo")).context["items"]) == 1
 
 
+def test_only_who_may_handle_an_alarm_of_its_organisation_is_offered_to(
+    client_as: Callable[..., Client], make_user: Callable[..., User], make_device: Callable[..., Device],
+    make_rule: Callable[..., AlarmRule], orgs: Orgs,
+) -> None:  # fmt: skip
+    breach(make_rule(orgs.city), make_device(orgs.north), make_device(orgs.south))
+    seer = make_user("operator", orgs.north, posts=[("leader", orgs.city)])
+    lines = client_as(seer).get("/", {"home": "operator", "org": "linzhou"}).context["lines"]
+    assert {line["alarm"].org_id: line["may_acknowledge"] for line in lines} == {
+        orgs.north.pk: True, orgs.south.pk: False,
+    }  # fmt: skip
+
+
 def test_others_do_not_get_it(
     client_as: Callable[..., Client], make_user: Callable[..., Any], orgs: Orgs
 ) -> None:
