@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -208,8 +210,11 @@ def test_a_wrong_address_says_nothing(owing: World, finance: Client, text: str) 
     assert b"BEGIN" not in answer.content
 
 
-def test_who_guesses_is_slowed_down(owing: World, settings: Any) -> None:
+def test_who_guesses_is_slowed_down(owing: World, settings: Any, monkeypatch: Any) -> None:
     settings.API_BAD_TOKENS_PER_MINUTE = 3
+    # Guesses are counted by the minute: none may begin between two of them.
+    now = time.time()
+    monkeypatch.setattr("yuanmai.core.api.throttle.time", SimpleNamespace(time=lambda: now))
     path = reverse("funds:calendar_feed", args=["0123456789-00"])
     answers = [Client().get(path).status_code for _ in range(5)]
     assert answers == [404, 404, 404, 429, 429]
